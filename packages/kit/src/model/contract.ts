@@ -1,0 +1,127 @@
+/**
+ * The compiled form of a contract: what every part except the compiler reads, in TypeScript and (as JSON, same member
+ * names) in Python. ODCS YAML goes in, this comes out; nothing downstream reads YAML.
+ */
+export type ColumnType =
+  | { kind: "string" }
+  | { kind: "boolean" }
+  | { kind: "int" } // 32 bits
+  | { kind: "long" } // 64 bits
+  | { kind: "float" }
+  | { kind: "double" }
+  | { kind: "decimal"; precision: number; scale: number }
+  | { kind: "date" }
+  | { kind: "timestamp" } // without zone
+  | { kind: "timestamptz" }; // an instant, kept in UTC
+
+export interface Column {
+  name: string;
+  type: ColumnType;
+  required: boolean;
+  unique: boolean;
+  /** 1-based position in the primary key, 0 when not part of it. */
+  key: number;
+  /** Regular expression (RE2 syntax) that the whole text must match. */
+  pattern: string | null;
+  enum: string[] | null;
+  /** Bounds are decimal or ISO texts, so that no precision is lost in JSON. */
+  minimum: string | null;
+  maximum: string | null;
+  exclusiveMinimum: string | null;
+  exclusiveMaximum: string | null;
+  minLength: number | null;
+  maxLength: number | null;
+  /** Java DateTimeFormatter pattern of dates and timestamps in the file; null = ISO 8601. */
+  format: string | null;
+  /** `pii`, ... as the contract says; null when unclassified. */
+  classification: string | null;
+  description: string | null;
+}
+
+export interface Dialect {
+  delimiter: string;
+  quote: string;
+  escape: string;
+  header: boolean;
+  encoding: "utf-8" | "latin-1" | "utf-16";
+  /** A cell with exactly this text, unquoted, is NULL. */
+  nullText: string;
+}
+
+export interface Limits {
+  bytes: number;
+  lineBytes: number;
+  columns: number;
+  /** Uncompressed bytes / compressed bytes. */
+  expansionRatio: number;
+}
+
+/** Error threshold: a share of the records (0..1) or a number of them. */
+export type Threshold = { kind: "share"; value: number } | { kind: "count"; value: number };
+
+export type PartitionField =
+  | { transform: "day" | "month" | "year" | "hour" | "identity"; column: string; name: string }
+  | { transform: "bucket" | "truncate"; width: number; column: string; name: string };
+
+export type Comparison =
+  | "mustBe"
+  | "mustNotBe"
+  | "mustBeGreaterThan"
+  | "mustBeGreaterOrEqualTo"
+  | "mustBeLessThan"
+  | "mustBeLessOrEqualTo"
+  | "mustBeBetween"
+  | "mustNotBeBetween";
+
+export interface QualityRule {
+  name: string;
+  kind: "library" | "sql";
+  /** Library metric (rowCount, nullValues, missingValues, invalidValues, duplicateValues), null for sql. */
+  metric: string | null;
+  /** Column of the metric; null = the table. */
+  column: string | null;
+  arguments: Record<string, unknown>;
+  /** SQL with `${table}`; null for library. */
+  query: string | null;
+  comparison: Comparison;
+  /** One number, or two for a range. */
+  expected: number[];
+  unit: "rows" | "percent";
+  severity: "error" | "warning";
+}
+
+export interface CompiledContract {
+  /** ODCS id and version. */
+  id: string;
+  version: string;
+  domain: string;
+  dataset: string;
+  /** `<domain>.<dataset>_v<major>`. */
+  table: string;
+  /** Path of the YAML, relative to the checkout. */
+  source: string;
+  /** sha256 (hex) of what decides how a file of this dataset is treated: contract, its job, the pipeline. */
+  fingerprint: string;
+  format: "csv" | "jsonl" | "json" | "parquet" | "avro" | "excel";
+  dialect: Dialect;
+  compression: "none" | "gzip" | "zstd" | "zip";
+  mode: "append" | "upsert" | "replace" | "replace-partitions";
+  order: string[];
+  tombstone: { column: string; values: string[] } | null;
+  redelivery: "ignore" | "apply";
+  partition: PartitionField[];
+  errorThreshold: Threshold;
+  uniqueScope: "table" | "file";
+  limits: Limits;
+  derives: string[];
+  columns: Column[];
+  quality: QualityRule[];
+  owner: string | null;
+}
+
+/** `contracts.json` of a release. */
+export interface ReleaseManifest {
+  schema: "gridata.release/1";
+  release: string;
+  contracts: CompiledContract[];
+}
