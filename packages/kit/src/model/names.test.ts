@@ -1,6 +1,15 @@
 import { describe, expect, it } from "vitest";
 import fc from "fast-check";
-import { auditBranch, checkName, newBatchId, parseDataset, parseDropKey, parseRunId, runId, safeName } from "./names.ts";
+import {
+  auditBranch,
+  checkName,
+  newBatchId,
+  parseDataset,
+  parseDropKey,
+  parseRunId,
+  runId,
+  safeName,
+} from "./names.ts";
 
 describe("batch ids", () => {
   it("sort by time", () => {
@@ -13,7 +22,13 @@ describe("batch ids", () => {
     expect(auditBranch(batch, 3)).toBe(`audit_${batch}_3`);
   });
   it("are refused in any other form", () => {
-    for (const id of ["default.b1.1", "default", "Default.b0123456789abc.1", `a.${newBatchId()}.0`, `a.${newBatchId()}.1.2`])
+    for (const id of [
+      "default.b1.1",
+      "default",
+      "Default.b0123456789abc.1",
+      `a.${newBatchId()}.0`,
+      `a.${newBatchId()}.1.2`,
+    ])
       expect(parseRunId(id)).toBeNull();
   });
 });
@@ -41,11 +56,17 @@ describe("names", () => {
   it("says what form is wanted", () => {
     expect(() => checkName("world", "My World")).toThrow(/not a valid world name/);
     expect(() => parseDataset("sales")).toThrow(/<domain>\.<dataset>/);
-    expect(parseDataset("sales.transactions")).toEqual({ domain: "sales", dataset: "transactions" });
+    expect(parseDataset("sales.transactions")).toEqual({
+      domain: "sales",
+      dataset: "transactions",
+    });
   });
   it("reads the parts of a drop key", () => {
     expect(parseDropKey("w1/drop/sales/transactions/id/a.csv")).toEqual({
-      world: "w1", domain: "sales", dataset: "transactions", rest: "id/a.csv",
+      world: "w1",
+      domain: "sales",
+      dataset: "transactions",
+      rest: "id/a.csv",
     });
     for (const key of ["w1/drop/sales/a.csv", "w1/parquet/sales/t/b/1/f.parquet", "W/drop/a/b/c"])
       expect(parseDropKey(key), key).toBeNull();

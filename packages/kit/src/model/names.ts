@@ -90,7 +90,8 @@ export function parseDropKey(
 ): { world: string; domain: string; dataset: string; rest: string } | null {
   const [world, drop, domain, dataset, ...rest] = key.split("/");
   if (drop !== "drop" || !world || !domain || !dataset || rest.length === 0) return null;
-  if (!isName("world", world) || !isName("domain", domain) || !isName("dataset", dataset)) return null;
+  if (!isName("world", world) || !isName("domain", domain) || !isName("dataset", dataset))
+    return null;
   return { world, domain, dataset, rest: rest.join("/") };
 }
 
