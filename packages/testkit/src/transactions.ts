@@ -40,7 +40,15 @@ export interface GenerateOptions {
 }
 
 const header = "transaction_id,account_id,occurred_at,amount,currency,channel,card_holder,refunded";
-const holders = ["Ada Byron", "Grace, Hopper", 'Alan "Ace" Turing', "Édith Clarke", "山田 花子", "O'Neil\nAnnie", ""] as const;
+const holders = [
+  "Ada Byron",
+  "Grace, Hopper",
+  'Alan "Ace" Turing',
+  "Édith Clarke",
+  "山田 花子",
+  "O'Neil\nAnnie",
+  "",
+] as const;
 const offsets = [
   ["Z", 0],
   ["+01:00", 60],
@@ -59,7 +67,9 @@ const breakages = [
   { rule: "type", column: "occurred_at", break: (c: string[]) => (c[2] = "2026-02-30T00:00:00Z") },
   { rule: "type", column: "refunded", break: (c: string[]) => (c[7] = "yes") },
 ] as const;
-const indexOf: Record<string, number> = Object.fromEntries(header.split(",").map((name, i) => [name, i]));
+const indexOf: Record<string, number> = Object.fromEntries(
+  header.split(",").map((name, i) => [name, i]),
+);
 
 /** Generates one CSV file in the dialect of the contract, and what must come of it. */
 export function transactions(options: GenerateOptions): GeneratedFile {
