@@ -4,3 +4,4 @@ export * from "./errors.ts";
 export * from "./names.ts";
 export * from "./passport.ts";
 export * from "./service.ts";
+export * from "./text.ts";

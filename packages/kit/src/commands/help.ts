@@ -1,0 +1,48 @@
+/** The help of the command line and of each command. */
+import type { CommandDef, OptionDef } from "./framework.ts";
+import { columns, type Style } from "./style.ts";
+
+type Registry = Record<string, () => Promise<{ default: CommandDef }>>;
+
+export async function formatHelp(
+  registry: Registry,
+  globals: Record<string, OptionDef>,
+  { bold, dim }: Style,
+  command?: CommandDef,
+): Promise<string> {
+  if (!command) {
+    const all = await Promise.all(
+      Object.values(registry).map(async (load) => (await load()).default),
+    );
+    return [
+      `${bold("gridata")}: a lakehouse platform on your machine. Drop a file, get a checked Iceberg table.`,
+      "",
+      `${bold("usage")}  ./gridata COMMAND [options]      ./gridata COMMAND --help`,
+      "",
+      columns([["command", ""], ...all.map(({ name, summary }) => [name, summary])], dim),
+      "",
+      columns([["everywhere", ""], ...optionRows(globals)], dim),
+      "",
+    ].join("\n");
+  }
+  const own = optionRows(command.options);
+  return [
+    `${bold(`gridata ${command.name}`)}: ${command.summary}`,
+    "",
+    `${bold("usage")}  ./gridata ${command.name} ${command.usage}`.trimEnd(),
+    "",
+    ...(own.length ? [columns([["options", ""], ...own], dim), ""] : []),
+    dim("examples"),
+    ...command.examples.map((example) => `  ./gridata ${example}`),
+    "",
+    columns([["everywhere", ""], ...optionRows(globals)], dim),
+    "",
+  ].join("\n");
+}
+
+function optionRows(options: Record<string, OptionDef>): string[][] {
+  return Object.entries(options).map(([name, option]) => [
+    `${option.short ? `-${option.short}, ` : ""}--${name}${option.placeholder ? ` ${option.placeholder}` : ""}`,
+    option.summary,
+  ]);
+}
