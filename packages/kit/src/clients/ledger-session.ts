@@ -1,4 +1,4 @@
-/** A reading connection to the ledger of a stack, for commands. Closed by `await using`. */
+/** A connection to the ledger of a stack, for commands and tests. Closed by `await using`. */
 import pg from "pg";
 import { Exit, KitError } from "../model/errors.ts";
 import { readStackConfig } from "./stack.ts";
@@ -7,11 +7,13 @@ import type { LedgerReader } from "./passports.ts";
 export async function connectLedger({
   checkout,
   stack,
+  identity = "reader",
 }: {
   checkout: string;
   stack: string;
+  identity?: string;
 }): Promise<LedgerReader & AsyncDisposable> {
-  const { ledger } = readStackConfig(checkout, stack, "reader");
+  const { ledger } = readStackConfig(checkout, stack, identity);
   const client = new pg.Client(ledger);
   try {
     await client.connect();

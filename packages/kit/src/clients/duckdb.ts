@@ -1,0 +1,97 @@
+/**
+ * Reads Iceberg tables by DuckDB over the catalog. It shares no code with what writes them, so a table that it reads right is
+ * right. Values come as text: 64-bit integers and decimals would lose digits as numbers.
+ */
+import { join } from "node:path";
+import { DuckDBInstance, type DuckDBConnection } from "@duckdb/node-api";
+import type { IdentityConfig } from "./stack.ts";
+
+export interface QueryColumn {
+  name: string;
+  /** DuckDB's name of the type, such as `DECIMAL(12,2)`. */
+  type: string;
+}
+
+export type TextRow = Record<string, string | null>;
+
+export interface QueryResult {
+  columns: QueryColumn[];
+  rows: TextRow[];
+}
+
+export interface DuckDB extends AsyncDisposable {
+  /** Runs one SELECT and returns its rows as text: times as RFC 3339 in UTC, NULL as null. */
+  query(select: string): Promise<QueryResult>;
+  /** Runs a statement for its effect. */
+  run(statement: string): Promise<void>;
+}
+
+export const quoteIdentifier = (name: string) => `"${name.replaceAll('"', '""')}"`;
+export const quoteText = (text: string) => `'${text.replaceAll("'", "''")}'`;
+
+/**
+ * Opens DuckDB with the tables of `world` attached as `lake` (also the default catalog, so that `sales.transactions_v1` is enough).
+ * `extensions` is the folder of the tool `duckdb-extensions`; nothing is fetched.
+ */
+export async function openLakeReader(
+  config: IdentityConfig,
+  world: string,
+  extensions: string,
+): Promise<DuckDB> {
+  const { s3, catalog } = config;
+  if (!s3 || !catalog) throw new Error(`identity '${config.identity}' may not read tables`);
+  const database = await openDuckDB();
+  for (const name of ["httpfs", "avro", "iceberg"])
+    await database.run(
+      `load ${quoteText(join(extensions, `duckdb_extension_${name}/extensions/v1.5.5/${name}.duckdb_extension`))}`,
+    );
+  await database.run(
+    `create secret store (type s3, key_id ${quoteText(s3.access_key)}, secret ${quoteText(s3.secret_key)},
+       region ${quoteText(s3.region)}, endpoint ${quoteText(new URL(s3.endpoint).host)}, url_style 'path', use_ssl false)`,
+  );
+  await database.run(
+    `attach ${quoteText(world)} as lake (type iceberg, endpoint ${quoteText(catalog.uri)}, token ${quoteText(catalog.token)},
+       access_delegation_mode 'none')`,
+  );
+  await database.run("use lake");
+  return database;
+}
+
+/** DuckDB alone, in memory, that fetches no extension by itself. */
+export async function openDuckDB(): Promise<DuckDB> {
+  const instance = await DuckDBInstance.create(":memory:", {
+    autoinstall_known_extensions: "false",
+    autoload_known_extensions: "false",
+  });
+  const connection = await instance.connect();
+  await connection.run("set preserve_insertion_order = true");
+  return {
+    query: (select) => queryText(connection, select),
+    run: async (statement) => void (await connection.run(statement)),
+    [Symbol.asyncDispose]: async () => {
+      connection.closeSync();
+      instance.closeSync();
+    },
+  };
+}
+
+async function queryText(connection: DuckDBConnection, select: string): Promise<QueryResult> {
+  const inner = select.trim().replace(/;\s*$/, "");
+  const described = await connection.runAndReadAll(`describe ${inner}`);
+  const columns = described
+    .getRowObjectsJson()
+    .map((row) => ({ name: String(row["column_name"]), type: String(row["column_type"]) }));
+  const list = columns.map(
+    ({ name, type }) => `${asText(quoteIdentifier(name), type)} as ${quoteIdentifier(name)}`,
+  );
+  const result = await connection.runAndReadAll(`select ${list.join(", ")} from (${inner})`);
+  return { columns, rows: result.getRowObjectsJson() as TextRow[] };
+}
+
+/** Microseconds only where there are any: `2026-11-24T10:00:00Z`, `2026-11-24T10:00:00.125000Z`. */
+function asText(column: string, type: string): string {
+  if (!type.startsWith("TIMESTAMP")) return `${column}::varchar`;
+  const zone = type === "TIMESTAMP WITH TIME ZONE" ? "Z" : "";
+  const text = `strftime(make_timestamp(epoch_us(${column})), '%Y-%m-%dT%H:%M:%S.%f')`;
+  return `replace(${text}, '.000000', '') || '${zone}'`;
+}
