@@ -1,0 +1,27 @@
+/** The dispatcher: a reconciler over the ledger that claims batches and starts their runs. */
+import { path, type ServiceDef } from "../../model/service.ts";
+import { node, ours } from "../programs.ts";
+
+export const dispatcher: ServiceDef = {
+  name: "dispatcher",
+  summary: "claims staged files into batches and starts their runs",
+  tools: [],
+  // Kafka and Airflow may come later: without the one it lists, without the other batches wait.
+  needs: [
+    { service: "s3", until: "ready" },
+    { service: "postgres", until: "ready" },
+  ],
+  ports: {},
+  secrets: {},
+  files: [],
+  before: [],
+  process: {
+    argv: [node, path("checkout", "apps/dispatcher/src/main.ts")],
+    env: ours("dispatcher"),
+    stop: { signal: "SIGTERM", graceSeconds: 10 },
+  },
+  ready: [{ kind: "log", pattern: '"msg":"reconciling' }],
+  readyDeadlineSeconds: 60,
+  after: [],
+  accepting: false,
+};

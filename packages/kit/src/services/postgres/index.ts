@@ -1,0 +1,128 @@
+/** One PostgreSQL server: the ledger, the catalog's pointers and Airflow's metadata, each a database that only its own roles enter. */
+import { endpoint, path, secret, text, tool, type ServiceDef } from "../../model/service.ts";
+import { lines, node, passwords, settings, setupProgram } from "../programs.ts";
+
+/** Identities that call the ledger; a database role each. */
+export const ledgerRoles = [
+  "gateway",
+  "dispatcher",
+  "pipeline",
+  "publisher",
+  "reader",
+  "admin",
+] as const;
+
+const cluster = path("data", "cluster");
+const address = { host: "127.0.0.1", port: endpoint("postgres", "sql", "port") };
+const access = (database: string, roles: string) =>
+  `host ${database} ${roles} 127.0.0.1/32 scram-sha-256`;
+
+export const postgres: ServiceDef = {
+  name: "postgres",
+  summary: "PostgreSQL: ledger, catalog and Airflow databases",
+  tools: ["postgres"],
+  needs: [],
+  ports: { sql: { scheme: "postgresql", credentials: "role and password (SCRAM-SHA-256)" } },
+  secrets: passwords(
+    "postgres-superuser",
+    "postgres-catalog",
+    "postgres-airflow",
+    ...ledgerRoles.map((role) => `ledger-${role}`),
+  ),
+  files: [
+    {
+      path: settings("postgres-superuser"),
+      content: { kind: "text", value: secret("postgres-superuser") },
+      mode: 0o600,
+    },
+    {
+      // Nobody else gets in: no line for other databases, none for other addresses, none for sockets.
+      path: settings("pg_hba.conf"),
+      content: {
+        kind: "text",
+        value: lines(
+          access("all", "postgres"),
+          access("ledger", ledgerRoles.join(",")),
+          access("catalog", "catalog"),
+          access("airflow", "airflow"),
+        ),
+      },
+      mode: 0o600,
+    },
+    {
+      path: settings("postgres-setup.json"),
+      content: {
+        kind: "json",
+        value: {
+          ...address,
+          password: secret("postgres-superuser"),
+          migrations: path("checkout", "pipeline/src/gridata/ledger/migrations"),
+          databases: [
+            {
+              name: "ledger",
+              owner: "ledger_owner",
+              roles: Object.fromEntries(
+                ledgerRoles.map((role) => [role, secret(`ledger-${role}`)] as const),
+              ),
+            },
+            { name: "catalog", owner: "catalog", roles: { catalog: secret("postgres-catalog") } },
+            { name: "airflow", owner: "airflow", roles: { airflow: secret("postgres-airflow") } },
+          ],
+        },
+      },
+      mode: 0o600,
+    },
+  ],
+  before: [
+    {
+      name: "initdb",
+      summary: "creating the database cluster",
+      argv: [
+        "/bin/sh",
+        setupProgram("postgres/initdb.sh"),
+        tool("postgres", "bin/initdb"),
+        cluster,
+        settings("postgres-superuser"),
+      ],
+      unless: path("data", "cluster/PG_VERSION"),
+      unprivileged: true,
+      deadlineSeconds: 60,
+    },
+  ],
+  process: {
+    argv: [
+      tool("postgres", "bin/postgres"),
+      "-D",
+      cluster,
+      "-p",
+      endpoint("postgres", "sql", "port"),
+      ...[
+        "listen_addresses=127.0.0.1",
+        "unix_socket_directories=",
+        text`hba_file=${settings("pg_hba.conf")}`,
+        "password_encryption=scram-sha-256",
+        "shared_buffers=64MB",
+        "max_connections=100",
+        // Statements of the ledger are short: compiling them costs more than it saves.
+        "jit=off",
+        "timezone=UTC",
+        "log_line_prefix=%m [%p] %q%u@%d ",
+      ].flatMap((setting) => ["-c", setting]),
+    ],
+    env: {},
+    unprivileged: true,
+    // The fast shutdown: open sessions are ended, nothing is lost.
+    stop: { signal: "SIGINT", graceSeconds: 10 },
+  },
+  ready: [{ kind: "log", pattern: "database system is ready to accept connections" }],
+  readyDeadlineSeconds: 60,
+  after: [
+    {
+      name: "migrate",
+      summary: "roles, databases and the ledger's migrations",
+      argv: [node, setupProgram("postgres/setup.ts"), settings("postgres-setup.json")],
+      deadlineSeconds: 60,
+    },
+  ],
+  accepting: true,
+};

@@ -1,0 +1,115 @@
+/** Spark Connect: one server with warm executors in it. Sessions of different worlds share it; each adds its world's catalog. */
+import {
+  classpath,
+  endpoint,
+  path,
+  secret,
+  text,
+  tool,
+  type ServiceDef,
+  type Value,
+} from "../../model/service.ts";
+import { javaArguments } from "../java.ts";
+import { lines, passwords, settings } from "../programs.ts";
+
+/** What `bin/spark-submit` would add; without the launcher, because the runtime lacks a module that the launcher asks for. */
+const opened = [
+  ...["java.lang", "java.lang.invoke", "java.lang.reflect", "java.io", "java.net", "java.nio"],
+  ...["java.util", "java.util.concurrent", "java.util.concurrent.atomic", "jdk.internal.ref"],
+  ...["sun.nio.ch", "sun.nio.cs", "sun.security.action", "sun.util.calendar"],
+].map((name) => `--add-opens=java.base/${name}=ALL-UNNAMED`);
+
+const properties: Record<string, Value> = {
+  "spark.master": "local[2]",
+  "spark.ui.enabled": "false",
+  "spark.log.level": "WARN",
+  "spark.connect.grpc.binding.address": "127.0.0.1",
+  "spark.connect.grpc.binding.port": endpoint("spark", "connect", "port"),
+  "spark.connect.authenticate.token": secret("spark-token"),
+  // The driver's own ports: loopback, and nobody without the secret.
+  "spark.driver.host": "127.0.0.1",
+  "spark.driver.bindAddress": "127.0.0.1",
+  "spark.authenticate": "true",
+  "spark.authenticate.secret": secret("spark-rpc"),
+  "spark.local.dir": path("data", "scratch"),
+  "spark.sql.warehouse.dir": path("data", "warehouse"),
+  "spark.sql.extensions": "org.apache.iceberg.spark.extensions.IcebergSparkSessionExtensions",
+  "spark.sql.session.timeZone": "UTC",
+  // A batch on two cores: more partitions are more tasks and more files for nothing.
+  "spark.sql.shuffle.partitions": "2",
+  "spark.sql.adaptive.enabled": "true",
+  "spark.hadoop.fs.s3.impl": "org.apache.hadoop.fs.s3a.S3AFileSystem",
+  "spark.hadoop.fs.s3a.endpoint": endpoint("s3", "api"),
+  "spark.hadoop.fs.s3a.endpoint.region": "us-east-1",
+  "spark.hadoop.fs.s3a.path.style.access": "true",
+  "spark.hadoop.fs.s3a.connection.ssl.enabled": "false",
+  "spark.hadoop.fs.s3a.aws.credentials.provider":
+    "org.apache.hadoop.fs.s3a.SimpleAWSCredentialsProvider",
+  "spark.hadoop.fs.s3a.access.key": "spark",
+  "spark.hadoop.fs.s3a.secret.key": secret("s3-spark"),
+};
+
+export const spark: ServiceDef = {
+  name: "spark",
+  summary: "Spark Connect: transforms and writes tables",
+  tools: ["java", "pyspark", "jars-spark", "cds-spark", "python-pipeline"],
+  // It opens no connection before its first session.
+  needs: [],
+  ports: { connect: { scheme: "sc", credentials: "token" } },
+  secrets: passwords("spark-token", "spark-rpc"),
+  files: [
+    {
+      path: settings("spark.properties"),
+      content: { kind: "properties", value: properties },
+      mode: 0o600,
+    },
+    {
+      path: settings("spark-aws-credentials"),
+      content: {
+        kind: "text",
+        value: lines(
+          "[default]",
+          "aws_access_key_id = spark",
+          text`aws_secret_access_key = ${secret("s3-spark")}`,
+        ),
+      },
+      mode: 0o600,
+    },
+  ],
+  before: [],
+  process: {
+    argv: [
+      tool("java", "bin/java"),
+      ...javaArguments("cds-spark", "spark.jsa"),
+      "-Xmx1g",
+      "-XX:+IgnoreUnrecognizedVMOptions",
+      ...opened,
+      "-Djdk.reflect.useDirectMethodHandle=false",
+      "-Dio.netty.tryReflectionSetAccessible=true",
+      text`-Djava.io.tmpdir=${path("data", "tmp")}`,
+      "-cp",
+      classpath("pyspark", "jars-spark"),
+      "org.apache.spark.deploy.SparkSubmit",
+      "--properties-file",
+      settings("spark.properties"),
+      "--class",
+      "org.apache.spark.sql.connect.service.SparkConnectServer",
+      "spark-internal",
+    ],
+    env: {
+      SPARK_HOME: tool("pyspark", "deps"),
+      SPARK_LOCAL_IP: "127.0.0.1",
+      PYSPARK_PYTHON: tool("python-pipeline", "bin/python"),
+      AWS_SHARED_CREDENTIALS_FILE: settings("spark-aws-credentials"),
+      AWS_CONFIG_FILE: "/dev/null",
+      AWS_REGION: "us-east-1",
+      AWS_EC2_METADATA_DISABLED: "true",
+    },
+    cwd: path("data"),
+    stop: { signal: "SIGTERM", graceSeconds: 10 },
+  },
+  ready: [{ kind: "tcp", port: "connect" }],
+  readyDeadlineSeconds: 120,
+  after: [],
+  accepting: false,
+};
