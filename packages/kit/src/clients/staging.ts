@@ -1,8 +1,7 @@
 /** The drop part of the staging bucket: what the gateway puts there and the dispatcher finds. Versions, never just keys. */
 import { createReadStream } from "node:fs";
-import { Client } from "minio";
 import { keys } from "../model/names.ts";
-import type { Config } from "./config.ts";
+import { s3Client, type ListedVersion, type S3Config } from "./s3.ts";
 
 const bucket = "staging";
 
@@ -34,19 +33,8 @@ export interface Original {
 
 export type StagingStore = ReturnType<typeof stagingStore>;
 
-export function stagingStore(config: NonNullable<Config["s3"]>) {
-  const url = new URL(config.endpoint);
-  const client = new Client({
-    endPoint: url.hostname,
-    port: Number(url.port) || (url.protocol === "https:" ? 443 : 80),
-    useSSL: url.protocol === "https:",
-    accessKey: config.access_key,
-    secretKey: config.secret_key,
-    region: config.region,
-    pathStyle: true,
-    // A stream can't be sent twice; whoever calls knows when to try again.
-    retryOptions: { disableRetry: true },
-  });
+export function stagingStore(config: S3Config) {
+  const client = s3Client(config);
 
   return {
     /** Streams a file to a key that must be free. False when there is an object already. */
@@ -130,14 +118,6 @@ export function stagingStore(config: NonNullable<Config["s3"]>) {
       }
     },
   };
-}
-
-interface ListedVersion {
-  name?: string;
-  versionId?: string;
-  size?: number;
-  lastModified: string | Date;
-  isDeleteMarker?: boolean;
 }
 
 const isGone = (error: unknown) =>

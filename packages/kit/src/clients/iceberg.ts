@@ -1,0 +1,133 @@
+/** The catalog of one world, by the Iceberg REST protocol. Snapshot ids are strings: they have 64 bits. */
+import { z } from "zod";
+import { Exit, KitError } from "../model/errors.ts";
+import { parseJson64 } from "./json64.ts";
+
+export interface CatalogConfig {
+  uri: string;
+  token: string;
+}
+
+const id = z.union([z.string(), z.number()]).transform(String);
+const snapshot = z.object({
+  "snapshot-id": id,
+  "parent-snapshot-id": id.optional(),
+  "timestamp-ms": z.number(),
+  summary: z.record(z.string(), z.string()).optional(),
+});
+const table = z.object({
+  metadata: z.object({
+    "table-uuid": z.string(),
+    location: z.string(),
+    "current-snapshot-id": id.nullish(),
+    snapshots: z.array(snapshot).default([]),
+    refs: z
+      .record(z.string(), z.object({ "snapshot-id": id, type: z.enum(["branch", "tag"]) }))
+      .default({}),
+  }),
+});
+
+export type TableMetadata = z.infer<typeof table>["metadata"];
+export interface Snapshot {
+  snapshotId: string;
+  parentId: string | null;
+  at: Date;
+  summary: Record<string, string>;
+}
+export interface Ref {
+  snapshotId: string;
+  type: "branch" | "tag";
+}
+
+export type IcebergCatalog = ReturnType<typeof icebergCatalog>;
+
+export function icebergCatalog(config: CatalogConfig, world: string) {
+  async function call(method: string, path: string): Promise<unknown> {
+    let answer: Response;
+    try {
+      answer = await fetch(`${config.uri}/v1/${encodeURIComponent(world)}${path}`, {
+        method,
+        headers: { authorization: `Bearer ${config.token}` },
+        signal: AbortSignal.timeout(30_000),
+      });
+    } catch (error) {
+      throw new KitError({
+        code: "CATALOG_UNREACHABLE",
+        what: "the catalog does not answer",
+        why: (error as Error).message,
+        fix: "`./gridata status` shows the state of its services",
+        exit: Exit.notRunning,
+        cause: error,
+      });
+    }
+    if (answer.status === 404) return null;
+    const text = await answer.text();
+    if (!answer.ok)
+      throw new KitError({
+        code: "CATALOG_REFUSED",
+        what: `the catalog answered ${answer.status} to ${method} ${path}`,
+        why: text.slice(0, 500),
+      });
+    return text ? parseJson64(text) : {};
+  }
+  const namespacePath = (name: string) => `/namespaces/${encodeURIComponent(name)}`;
+  const tablePath = (name: string) => {
+    const [namespace = "", short = ""] = name.split(".");
+    return `${namespacePath(namespace)}/tables/${encodeURIComponent(short)}`;
+  };
+
+  return {
+    /** Null when there is no such table. Names are `<domain>.<dataset>_v<major>`. */
+    async loadTable(name: string): Promise<TableMetadata | null> {
+      const found = await call("GET", tablePath(name));
+      return found === null ? null : table.parse(found).metadata;
+    },
+    async refs(name: string): Promise<Record<string, Ref> | null> {
+      const found = await this.loadTable(name);
+      return (
+        found &&
+        Object.fromEntries(
+          Object.entries(found.refs).map(([ref, { type, ...to }]) => [
+            ref,
+            { type, snapshotId: to["snapshot-id"] },
+          ]),
+        )
+      );
+    },
+    /** Newest last; null when there is no such table. */
+    async snapshots(name: string): Promise<Snapshot[] | null> {
+      const found = await this.loadTable(name);
+      return (
+        found &&
+        found.snapshots.map((s) => ({
+          snapshotId: s["snapshot-id"],
+          parentId: s["parent-snapshot-id"] ?? null,
+          at: new Date(s["timestamp-ms"]),
+          summary: s.summary ?? {},
+        }))
+      );
+    },
+    async listNamespaces(): Promise<string[]> {
+      const found = z
+        .object({ namespaces: z.array(z.array(z.string())) })
+        .nullable()
+        .parse(await call("GET", "/namespaces"));
+      return (found?.namespaces ?? []).map((levels) => levels.join("."));
+    },
+    /** Full names, `<namespace>.<table>`. */
+    async listTables(namespace: string): Promise<string[]> {
+      const found = z
+        .object({ identifiers: z.array(z.object({ name: z.string() })) })
+        .nullable()
+        .parse(await call("GET", `${namespacePath(namespace)}/tables`));
+      return (found?.identifiers ?? []).map(({ name }) => `${namespace}.${name}`);
+    },
+    /** Forgets a table; its files stay. */
+    async dropTable(name: string): Promise<void> {
+      await call("DELETE", tablePath(name));
+    },
+    async dropNamespace(name: string): Promise<void> {
+      await call("DELETE", namespacePath(name));
+    },
+  };
+}

@@ -1,0 +1,41 @@
+/** Takes a world out of every layer of a stack: its runs, tables, objects, folders and ledger rows. Idempotent. */
+import { rm } from "node:fs/promises";
+import { join } from "node:path";
+import { airflowClient } from "../clients/airflow.ts";
+import { icebergCatalog } from "../clients/iceberg.ts";
+import type { LedgerReader } from "../clients/passports.ts";
+import { objectStore } from "../clients/s3.ts";
+import type { IdentityConfig } from "../clients/stack.ts";
+
+export interface WorldRemoval {
+  world: string;
+  /** The admin's configuration. */
+  config: IdentityConfig;
+  ledger: LedgerReader;
+}
+
+const missing = (service: string) => new Error(`the identity has no '${service}'`);
+
+export async function removeWorld({ world, config, ledger }: WorldRemoval): Promise<void> {
+  const { s3, catalog, airflow, drop } = config;
+  if (!s3 || !catalog || !airflow || !drop) throw missing("s3, catalog, airflow or drop");
+  // Nobody registers, claims or starts anything from here on.
+  await ledger.query("select ledger.close_world($1)", [world]);
+  const runs = airflowClient(airflow);
+  for (const { dagId, runId } of await runs.runsOf(`${world}.`)) await runs.deleteRun(dagId, runId);
+  const tables = icebergCatalog(catalog, world);
+  for (const namespace of await tables.listNamespaces()) {
+    for (const table of await tables.listTables(namespace)) await tables.dropTable(table);
+    await tables.dropNamespace(namespace);
+  }
+  const store = objectStore(s3);
+  await Promise.all(
+    ["raw", "staging", "curated", "archive"].map((bucket) =>
+      store.removePrefix(bucket, `${world}/`),
+    ),
+  );
+  await ledger.query("select ledger.forget_world($1)", [world]);
+  // After the gateway was told that the world is gone.
+  for (const dir of [join(drop.worlds_dir, world), join(drop.intake_dir, world)])
+    await rm(dir, { recursive: true, force: true });
+}
