@@ -23,7 +23,10 @@ const message = z.object({
   Records: z.array(
     z.object({
       eventTime: z.coerce.date(),
-      s3: z.object({ bucket: z.object({ name: z.string() }), object: z.object({ key: z.string() }) }),
+      s3: z.object({
+        bucket: z.object({ name: z.string() }),
+        object: z.object({ key: z.string() }),
+      }),
     }),
   ),
 });

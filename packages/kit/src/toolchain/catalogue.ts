@@ -24,7 +24,7 @@ export type Recipe =
   | { kind: "jars"; set: string }
   | { kind: "go-build"; module: string; binary: string }
   | { kind: "java-build"; source: string; jar: string }
-  | { kind: "class-data"; training: "kafka" | "spark" | "catalog" };
+  | { kind: "class-data"; training: "kafka" | "spark" };
 
 export interface ToolSpec {
   summary: string;
@@ -86,7 +86,7 @@ const jars = (set: string, version: string, summary: string) =>
   }) as const satisfies ToolSpec;
 
 const classData = (
-  training: "kafka" | "spark" | "catalog",
+  training: "kafka" | "spark",
   parts: readonly string[],
   makers: readonly string[],
 ) =>
@@ -95,7 +95,7 @@ const classData = (
     version: "1",
     revision: 1,
     recipe: { kind: "class-data", training },
-    inputs: [],
+    inputs: training === "spark" ? ["toolchain/python/pipeline/train_spark.py"] : [],
     parts,
     makers,
     perPython: false,
@@ -126,7 +126,7 @@ export const tools = {
     inputs: [lockOf("uv")],
     parts: [],
     makers: [],
-    perPython: false,
+    perPython: true,
     network: true,
   },
   go: {
@@ -140,7 +140,6 @@ export const tools = {
   pyspark: {
     ...wheels("pyspark", "4.1.3", "Apache Spark, unpacked"),
     recipe: { kind: "sdist" },
-    makers: [],
   },
   "python-airflow": python("airflow", "3.3.2", "Apache Airflow"),
   postgres: wheels("postgres", "18.6.3", "PostgreSQL"),

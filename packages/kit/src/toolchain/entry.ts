@@ -15,6 +15,9 @@ import { bootId } from "./process.ts";
 import { hashFile, listFiles, protect, remove } from "./tree.ts";
 import type { ToolHandle, ToolName, ToolSource } from "./types.ts";
 
+/** Jars of a set lie at its root, those of Spark where its own scripts look for them. */
+const classPathJar = /^(deps\/jars\/)?[^/]+\.jar$/;
+
 const manifestName = ".gridata-entry.json";
 
 /** Written last into an entry, so that an entry without one was never complete. */
@@ -114,7 +117,7 @@ export async function publish(
     key: id.key,
     ...facts,
     bytes: files.reduce((sum, [, size]) => sum + size, 0),
-    jars: files.map(([path]) => path).filter((path) => path.endsWith(".jar")),
+    jars: files.map(([path]) => path).filter((path) => classPathJar.test(path)),
     files,
   };
   writeFileSync(join(work, manifestName), JSON.stringify(manifest));

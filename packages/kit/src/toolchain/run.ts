@@ -66,7 +66,9 @@ export async function run(command: string, args: string[], options: RunOptions):
   child.stderr.on("data", take);
   try {
     const code = await new Promise<number | string | null>((resolve, reject) => {
-      child.once("error", (error) => reject(new RunError(`${name} can't be started`, String(error))));
+      child.once("error", (error) =>
+        reject(new RunError(`${name} can't be started`, String(error))),
+      );
       child.once("spawn", () => {
         if (options.niced && child.pid) setPriority(child.pid, 10);
       });

@@ -9,15 +9,9 @@ import {
   type ServiceDef,
   type Value,
 } from "../../model/service.ts";
+import { connectArguments } from "../../model/java.ts";
 import { javaArguments } from "../java.ts";
 import { lines, passwords, settings } from "../programs.ts";
-
-/** What `bin/spark-submit` would add; without the launcher, because the runtime lacks a module that the launcher asks for. */
-const opened = [
-  ...["java.lang", "java.lang.invoke", "java.lang.reflect", "java.io", "java.net", "java.nio"],
-  ...["java.util", "java.util.concurrent", "java.util.concurrent.atomic", "jdk.internal.ref"],
-  ...["sun.nio.ch", "sun.nio.cs", "sun.security.action", "sun.util.calendar"],
-].map((name) => `--add-opens=java.base/${name}=ALL-UNNAMED`);
 
 const properties: Record<string, Value> = {
   "spark.master": "local[2]",
@@ -82,19 +76,8 @@ export const spark: ServiceDef = {
       tool("java", "bin/java"),
       ...javaArguments("cds-spark", "spark.jsa"),
       "-Xmx1g",
-      "-XX:+IgnoreUnrecognizedVMOptions",
-      ...opened,
-      "-Djdk.reflect.useDirectMethodHandle=false",
-      "-Dio.netty.tryReflectionSetAccessible=true",
       text`-Djava.io.tmpdir=${path("data", "tmp")}`,
-      "-cp",
-      classpath("pyspark", "jars-spark"),
-      "org.apache.spark.deploy.SparkSubmit",
-      "--properties-file",
-      settings("spark.properties"),
-      "--class",
-      "org.apache.spark.sql.connect.service.SparkConnectServer",
-      "spark-internal",
+      ...connectArguments(classpath("pyspark", "jars-spark"), settings("spark.properties")),
     ],
     env: {
       SPARK_HOME: tool("pyspark", "deps"),
