@@ -1,13 +1,5 @@
-import { spawnSync } from "node:child_process";
+/** The command line's process. */
 import { join } from "node:path";
+import { main } from "@gridata/kit/commands/framework";
 
-const root = join(import.meta.dirname, "..");
-const bin = (name: string) => join(root, "node_modules/.bin", name);
-let failed = 0;
-for (const [name, ...args] of [
-  ["tsc", "-p", "."],
-  ["vitest", "run", "--project", "unit"],
-] as const)
-  if (spawnSync(bin(name), args, { cwd: root, stdio: "inherit" }).status !== 0) failed++;
-console.log(`${2 - failed} passed, ${failed} failed`);
-process.exit(failed ? 1 : 0);
+process.exitCode = await main(process.argv.slice(2), join(import.meta.dirname, ".."));

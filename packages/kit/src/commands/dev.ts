@@ -1,0 +1,178 @@
+/** `dev`: the whole stack, and where everything is. */
+import { join } from "node:path";
+import { Exit, KitError } from "../model/errors.ts";
+import {
+  endStack,
+  ensureSupervisor,
+  follow,
+  layoutOf,
+  readStatus,
+  type Goal,
+  type StackStatus,
+} from "../runtimes/host/control.ts";
+import type { StackEvent } from "../runtimes/host/status.ts";
+import { usage, type CommandDef, type Context } from "./framework.ts";
+import { columns } from "./style.ts";
+
+const goals: readonly Goal[] = ["accepting", "ready"];
+
+const dev = {
+  name: "dev",
+  summary: "start the stack, or attach to it",
+  usage: "[--until accepting|ready] [--detach]",
+  examples: ["dev", "dev --until accepting", "dev --stack other --json"],
+  options: {
+    detach: { type: "boolean", summary: "return at once; the stack goes on starting" },
+    until: { type: "string", placeholder: "STATE", summary: "return at this state (ready)" },
+    offline: { type: "boolean", summary: "never use the network: fail when a tool is missing" },
+    explain: { type: "boolean", summary: "show what the start waited for" },
+  },
+  async run(context) {
+    const goal = String(context.options["until"] ?? "ready") as Goal;
+    if (!goals.includes(goal))
+      throw usage(dev, `--until takes ${goals.join(" or ")}, not '${goal}'`);
+    const layout = layoutOf(context.checkout, context.stack);
+    const begun = Date.now();
+    const started = await ensureSupervisor(
+      layout,
+      join(context.checkout, "packages/kit/src/supervise.ts"),
+      { ...process.env, ...(context.options["offline"] ? { GRIDATA_OFFLINE: "1" } : {}) },
+    );
+    if (!context.options["detach"]) {
+      const end = await follow(layout, goal, {
+        onEvent: started ? (event) => tell(context, event) : () => {},
+        signal: context.signal,
+        deadlineSeconds: context.timeoutSeconds ?? 1800,
+      });
+      if (end !== "reached") await giveUp(context, end, started, layout);
+    }
+    const status = readStatus(layout)!;
+    return {
+      document: {
+        ...{ state: status.state, stack: context.stack },
+        reattached: !started || status.reattached > 0,
+        timings: timings(status, (Date.now() - begun) / 1000),
+        services: servicesOf(status),
+      },
+      text: summary(context, status, layout.drop, started ? null : (Date.now() - begun) / 1000),
+    };
+  },
+} satisfies CommandDef;
+export default dev;
+
+export const servicesOf = (status: StackStatus) =>
+  status.services.map(({ name, state, pid, restarts, addresses, waiting_for, log, error }) => ({
+    ...{ name, state, pid, restarts, waiting_for, log },
+    address: Object.values(addresses)[0] ?? null,
+    ...(error && { error }),
+  }));
+
+function timings(status: StackStatus, seconds: number) {
+  return [
+    { name: "command", seconds },
+    ...(status.accepting_after === null
+      ? []
+      : [{ name: "accepting", seconds: status.accepting_after }]),
+    ...(status.ready_after === null ? [] : [{ name: "ready", seconds: status.ready_after }]),
+    ...status.services
+      .filter((s) => s.ready_after !== null)
+      .map((s) => ({ name: s.name, seconds: s.ready_after })),
+  ];
+}
+
+const clock = (seconds: number) => `${seconds.toFixed(1).padStart(6)} s`;
+const size = (bytes: number) => `${(bytes / 1e6).toFixed(0)} MB`;
+const last = new Map<string, string>();
+
+/** A line when something changed, not one for each of a build's lines. */
+function tell({ say, style }: Context, event: StackEvent): void {
+  if (event.kind === "total")
+    return say(
+      `${style.dim("tools")}    ${event.made} made of ${event.tools}, ${size(event.bytes)} on disk${
+        event.received === null ? "" : `, ${size(event.received)} received`
+      }, ${event.seconds.toFixed(1)} s`,
+    );
+  if (event.kind === "tool") {
+    if (event.state === "present" || last.get(event.tool) === event.state) return;
+    last.set(event.tool, event.state);
+    const mark = event.state === "done" ? style.green("done") : event.state;
+    const bytes = event.bytes ? ` ${size(event.bytes)}` : "";
+    return say(
+      `${style.dim("tool")}  ${clock(event.seconds)}  ${event.tool}: ${mark} ${event.what}${bytes}`,
+    );
+  }
+  if (event.kind === "stack") {
+    if (event.state === "accepting")
+      say(
+        `${style.dim("stack")} ${clock(event.seconds)}  ${style.green("accepting")}: files may be dropped`,
+      );
+    return;
+  }
+  if (event.state === "ready")
+    say(`${style.dim("start")} ${clock(event.seconds)}  ${style.green("ready")} ${event.service}`);
+  else if (event.state === "preparing")
+    say(`${style.dim("start")} ${clock(event.seconds)}  ${event.service}: ${event.what}`);
+  else if (event.state === "failed" || event.state === "restarting")
+    say(
+      `${style.dim("start")} ${clock(event.seconds)}  ${style.red(event.state)} ${event.service}: ${event.what}`,
+    );
+}
+
+async function giveUp(
+  context: Context,
+  end: "failed" | "deadline" | "interrupted" | "gone",
+  started: boolean,
+  layout: ReturnType<typeof layoutOf>,
+): Promise<never> {
+  const status = readStatus(layout);
+  const failed = status?.services.find((s) => s.state === "failed");
+  const waiting = (status?.services ?? [])
+    .filter((s) => s.state !== "ready")
+    .map((s) => `${s.name}: ${s.waiting_for ?? s.state}`);
+  // What this call began it undoes; a stack that was there before stays.
+  if (started && (end === "failed" || end === "interrupted")) {
+    context.say("stopping what this call started");
+    await endStack(layout);
+  }
+  if (end === "interrupted")
+    throw new KitError({ code: "INTERRUPTED", what: "interrupted", exit: Exit.interrupted });
+  if (failed?.error) {
+    const { code, what, why, fix } = failed.error;
+    throw new KitError({ code, what, why, fix, exit: Exit.failed });
+  }
+  throw new KitError({
+    code: end === "deadline" ? "DEADLINE" : "SUPERVISOR_FAILED",
+    what: end === "deadline" ? "the stack is not ready yet" : "the stack's supervisor is gone",
+    why: waiting.join("; ") || "nothing is known of it",
+    fix: end === "deadline" ? "./gridata status shows how far it is" : "./gridata dev",
+    exit: end === "deadline" ? Exit.deadline : Exit.failed,
+  });
+}
+
+function summary(
+  { stack, style }: Context,
+  status: StackStatus,
+  drop: string,
+  attached: number | null,
+): string {
+  const rows = status.services.map((s) => [
+    s.name,
+    s.state === "ready" ? style.green("ready") : s.state,
+    s.ready_after === null ? "" : `${s.ready_after.toFixed(1)} s`,
+    Object.values(s.addresses)[0] ?? "",
+  ]);
+  const head =
+    attached === null
+      ? `stack '${stack}' is ${style.green(status.state)} after ${(status.ready_after ?? status.accepting_after ?? 0).toFixed(1)} s`
+      : `stack '${stack}' was ${style.green(status.state)} already; attached in ${attached.toFixed(2)} s`;
+  const named = stack === "default" ? "" : ` --stack ${stack}`;
+  return [
+    "",
+    columns([["service", "state", "after", "address"], ...rows], style.dim),
+    "",
+    head,
+    `drop files into ${drop}/<domain>/<dataset>/`,
+    `it goes on running: ./gridata status${named} · ./gridata logs${named} · ./gridata down${named}`,
+    "",
+  ].join("\n");
+}

@@ -1,0 +1,63 @@
+/** `status`: each service, and what it waits for. */
+import { readFileSync } from "node:fs";
+import { Exit, KitError } from "../model/errors.ts";
+import { layoutOf, livingSupervisor, readStatus } from "../runtimes/host/control.ts";
+import { servicesOf } from "./dev.ts";
+import type { CommandDef } from "./framework.ts";
+import { columns } from "./style.ts";
+
+const status = {
+  name: "status",
+  summary: "each service: state, memory, address, what it waits for",
+  usage: "",
+  examples: ["status", "status --json"],
+  options: {},
+  async run(context) {
+    const layout = layoutOf(context.checkout, context.stack);
+    const found = livingSupervisor(layout) ? readStatus(layout) : null;
+    if (!found)
+      throw new KitError({
+        code: "STACK_NOT_RUNNING",
+        what: `stack '${context.stack}' of this checkout does not run`,
+        why: "it has no living supervisor",
+        fix: "./gridata dev",
+        exit: Exit.notRunning,
+      });
+    const services = servicesOf(found).map((s) => ({ ...s, memory_bytes: memoryOf(s.pid) }));
+    const { style } = context;
+    return {
+      document: { state: found.state, services },
+      text: [
+        columns(
+          [
+            ["service", "state", "pid", "restarts", "memory", "address", "waiting for"],
+            ...services.map((s) => [
+              s.name,
+              s.state === "ready" ? style.green(s.state) : style.yellow(s.state),
+              String(s.pid ?? ""),
+              String(s.restarts),
+              s.memory_bytes === null ? "" : `${(s.memory_bytes / 1e6).toFixed(0)} MB`,
+              s.address ?? "",
+              s.waiting_for ?? "",
+            ]),
+          ],
+          style.dim,
+        ),
+        "",
+        `stack '${context.stack}' is ${found.state}`,
+      ].join("\n"),
+    };
+  },
+} satisfies CommandDef;
+export default status;
+
+/** Proportional set size: shared pages are counted once over all processes. */
+function memoryOf(pid: number | null): number | null {
+  if (pid === null) return null;
+  try {
+    const text = readFileSync(`/proc/${pid}/smaps_rollup`, "utf8");
+    return Number(/^Pss:\s+(\d+) kB/m.exec(text)?.[1] ?? 0) * 1024;
+  } catch {
+    return null;
+  }
+}

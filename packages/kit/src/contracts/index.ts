@@ -1,0 +1,4 @@
+/** The contract compiler: ODCS YAML in, one JSON form out, all problems at once. */
+export { compileContract, defaultLimits } from "./compile.ts";
+export { buildRelease, compileContracts, contractFiles, type ReleaseBuild } from "./release.ts";
+export type { Problem } from "./source.ts";

@@ -1,0 +1,104 @@
+/** What a stack chose once and keeps: ports and secrets. */
+import { randomBytes } from "node:crypto";
+import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
+import { createServer } from "node:net";
+import { join } from "node:path";
+import { Exit, KitError } from "../../model/errors.ts";
+import type { SecretDef, StackDef } from "../../model/service.ts";
+import type { Layout } from "./layout.ts";
+
+/** Raise it when the state of a stack changes its form. */
+const stateVersion = 1;
+
+interface StackFile {
+  schema: "gridata.stack/1";
+  state_version: number;
+  stack: string;
+  sockets: string;
+  ports: Record<string, number>;
+}
+
+export interface Facts {
+  /** By `<service>/<port>`. */
+  ports: Record<string, number>;
+  secrets: Record<string, string>;
+}
+
+export function writePrivate(path: string, content: string, mode = 0o600): void {
+  const next = `${path}.${process.pid}`;
+  writeFileSync(next, content, { mode });
+  renameSync(next, path);
+}
+
+/** Reads what was chosen, chooses what is missing. */
+export async function chooseFacts(layout: Layout, stack: StackDef): Promise<Facts> {
+  for (const dir of [layout.state, layout.secrets, layout.config, layout.sockets])
+    mkdirSync(dir, { recursive: true, mode: 0o700 });
+  for (const dir of [layout.run, layout.logs, layout.drop, join(layout.config, "services")])
+    mkdirSync(dir, { recursive: true });
+  const ports = await choosePorts(layout, stack);
+  return { ports, secrets: chooseSecrets(layout, stack) };
+}
+
+async function choosePorts(layout: Layout, stack: StackDef): Promise<Record<string, number>> {
+  const kept = readStackFile(layout);
+  const ports: Record<string, number> = { ...kept?.ports };
+  for (const service of stack.services)
+    for (const port of Object.keys(service.ports))
+      ports[`${service.name}/${port}`] ??= await freePort(Object.values(ports));
+  const file: StackFile = {
+    ...{ schema: "gridata.stack/1", state_version: stateVersion, stack: layout.stack },
+    ...{ sockets: layout.sockets, ports },
+  };
+  writePrivate(layout.stackFile, `${JSON.stringify(file, null, 2)}\n`);
+  return ports;
+}
+
+function readStackFile(layout: Layout): StackFile | null {
+  if (!existsSync(layout.stackFile)) return null;
+  const file = JSON.parse(readFileSync(layout.stackFile, "utf8")) as StackFile;
+  if (file.state_version > stateVersion)
+    throw new KitError({
+      code: "STATE_TOO_NEW",
+      what: `the state of stack '${layout.stack}' was written by a newer Gridata`,
+      why: `it has version ${file.state_version}, this checkout knows ${stateVersion}`,
+      fix: "use the newer checkout, or remove the state with `./gridata down --purge`",
+      exit: Exit.failed,
+    });
+  return file;
+}
+
+async function freePort(taken: number[]): Promise<number> {
+  for (;;) {
+    const port = await new Promise<number>((resolve, reject) => {
+      const server = createServer();
+      server.once("error", reject);
+      server.listen(0, "127.0.0.1", () => {
+        const { port: found } = server.address() as { port: number };
+        server.close(() => resolve(found));
+      });
+    });
+    if (!taken.includes(port)) return port;
+  }
+}
+
+const forms: Record<SecretDef["form"], () => string> = {
+  password: () => randomBytes(24).toString("base64url").replace(/^-/, "x"),
+  fernet: () => `${randomBytes(32).toString("base64").replaceAll("+", "-").replaceAll("/", "_")}`,
+  "kafka-id": () => randomBytes(16).toString("base64url").replace(/^-/, "x"),
+};
+
+function chooseSecrets(layout: Layout, stack: StackDef): Record<string, string> {
+  const path = join(layout.secrets, "generated.json");
+  const secrets: Record<string, string> = existsSync(path)
+    ? (JSON.parse(readFileSync(path, "utf8")) as Record<string, string>)
+    : {};
+  const wanted = Object.assign(
+    {},
+    stack.secrets,
+    ...stack.services.map((s) => s.secrets),
+  ) as Record<string, SecretDef>;
+  for (const [name, { form }] of Object.entries(wanted)) secrets[name] ??= forms[form]();
+  writePrivate(path, `${JSON.stringify(secrets, null, 2)}\n`);
+  return secrets;
+}

@@ -1,0 +1,80 @@
+/** Processes of a stack: each leads its own group, writes to its log, and outlives the supervisor. */
+import { spawn, type ChildProcess } from "node:child_process";
+import { closeSync, mkdirSync, openSync, readFileSync } from "node:fs";
+import { dirname } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { identityOf, isAlive, type ProcessIdentity } from "../../toolchain/process.ts";
+
+export interface Command {
+  argv: string[];
+  env: NodeJS.ProcessEnv;
+  cwd: string;
+  log: string;
+  unprivileged: boolean;
+}
+
+/** Some servers refuse to run as root. In a user namespace of their own they are another user who owns what root owns. */
+const unprivilegedPrefix = ["unshare", "--user", "--map-user=1000", "--map-group=1000", "--"];
+
+export function launch(command: Command): ChildProcess {
+  const argv =
+    command.unprivileged && process.getuid?.() === 0
+      ? [...unprivilegedPrefix, ...command.argv]
+      : command.argv;
+  mkdirSync(dirname(command.log), { recursive: true });
+  mkdirSync(command.cwd, { recursive: true });
+  const log = openSync(command.log, "a");
+  try {
+    return spawn(argv[0]!, argv.slice(1), {
+      cwd: command.cwd,
+      env: command.env,
+      detached: true,
+      stdio: ["ignore", log, log],
+    });
+  } finally {
+    closeSync(log);
+  }
+}
+
+export const identify = (child: ChildProcess): ProcessIdentity | null =>
+  child.pid ? identityOf(child.pid) : null;
+
+/** Ends a process in order; whatever is left of its group after the grace is killed. */
+export async function stop(
+  identity: ProcessIdentity,
+  signal: NodeJS.Signals,
+  graceSeconds: number,
+): Promise<void> {
+  if (isAlive(identity)) send(identity.pid, signal);
+  const deadline = Date.now() + graceSeconds * 1000;
+  while (isAlive(identity) && Date.now() < deadline) await sleep(50);
+  sendGroup(identity.pid, "SIGKILL");
+  while (isAlive(identity)) await sleep(20);
+}
+
+function send(pid: number, signal: NodeJS.Signals): void {
+  try {
+    process.kill(pid, signal);
+  } catch {
+    // It ended by itself in between.
+  }
+}
+
+/** Children of a service that are left in its group. The leader's pid is not given to another while its group has members. */
+function sendGroup(pid: number, signal: NodeJS.Signals): void {
+  send(-pid, signal);
+}
+
+export function tailOf(log: string, lines: number, from = 0): string {
+  try {
+    return readFileSync(log)
+      .subarray(from)
+      .toString()
+      .trimEnd()
+      .split("\n")
+      .slice(-lines)
+      .join("\n");
+  } catch {
+    return "";
+  }
+}

@@ -1,0 +1,122 @@
+/** From references to text, for processes of this machine. */
+import { mkdirSync } from "node:fs";
+import { dirname, join } from "node:path";
+import type {
+  FileDef,
+  IdentityDef,
+  JsonValue,
+  PortDef,
+  StackDef,
+  Value,
+} from "../../model/service.ts";
+import type { ToolHandle, ToolName } from "../../toolchain/types.ts";
+import { writePrivate, type Facts } from "./facts.ts";
+import { areaPath, type Layout } from "./layout.ts";
+
+export interface Resolver {
+  text(service: string, value: Value): string;
+  path(service: string, value: Value): string;
+  writeFile(service: string, file: FileDef): void;
+  writeIdentity(identity: IdentityDef): void;
+  port(service: string, port: string): number;
+  address(service: string, port: string): string;
+}
+
+export function resolver(
+  layout: Layout,
+  stack: StackDef,
+  facts: Facts,
+  toolOf: (name: ToolName) => ToolHandle,
+): Resolver {
+  const portOf = (service: string, port: string): number => {
+    const found = facts.ports[`${service}/${port}`];
+    if (found === undefined) throw new Error(`no port ${service}/${port}`);
+    return found;
+  };
+  const portDef = (service: string, port: string): PortDef =>
+    stack.services.find(({ name }) => name === service)!.ports[port]!;
+
+  const text = (service: string, value: Value): string => {
+    if (typeof value === "string") return value;
+    switch (value.kind) {
+      case "endpoint": {
+        const port = portOf(value.service, value.port);
+        if (value.form === "port") return String(port);
+        const hostport = `127.0.0.1:${port}`;
+        return value.form === "hostport"
+          ? hostport
+          : `${portDef(value.service, value.port).scheme}://${hostport}`;
+      }
+      case "secret": {
+        const found = facts.secrets[value.name];
+        if (found === undefined) throw new Error(`no secret ${value.name}`);
+        return found;
+      }
+      case "path":
+        return join(areaPath(layout, service, value.area), value.rest);
+      case "tool":
+        return join(toolOf(value.tool as ToolName).dir, value.rest);
+      case "classpath":
+        return value.tools
+          .flatMap((name) => {
+            const handle = toolOf(name as ToolName);
+            return handle.jars.map((jar) => join(handle.dir, jar));
+          })
+          .join(":");
+      case "concat":
+        return value.parts.map((part) => text(service, part)).join("");
+    }
+  };
+
+  const json = (service: string, value: JsonValue): unknown => {
+    if (value === null || typeof value === "number" || typeof value === "boolean") return value;
+    if (Array.isArray(value)) return value.map((item) => json(service, item));
+    if (typeof value === "string" || isValue(value)) {
+      const plain = text(service, value as Value);
+      // A port alone is a number; in a text it is part of the text.
+      return typeof value === "object" && value["kind"] === "endpoint" && value["form"] === "port"
+        ? Number(plain)
+        : plain;
+    }
+    return Object.fromEntries(
+      Object.entries(value).map(([name, member]) => [name, json(service, member as JsonValue)]),
+    );
+  };
+
+  return {
+    text,
+    path: text,
+    writeFile(service, file) {
+      const path = text(service, file.path);
+      mkdirSync(dirname(path), { recursive: true });
+      const { content } = file;
+      const body =
+        content.kind === "text"
+          ? text(service, content.value)
+          : content.kind === "json"
+            ? `${JSON.stringify(json(service, content.value), null, 2)}\n`
+            : Object.entries(content.value)
+                .map(([name, value]) => `${name}=${text(service, value)}\n`)
+                .join("");
+      writePrivate(path, body, file.mode);
+    },
+    writeIdentity(identity) {
+      const config = {
+        ...{ stack: layout.stack, identity: identity.name },
+        ...{ state_dir: layout.state, checkout: layout.checkout },
+        ...(json("", identity.config) as object),
+      };
+      writePrivate(
+        join(layout.config, `${identity.name}.json`),
+        `${JSON.stringify(config, null, 2)}\n`,
+      );
+    },
+    port: portOf,
+    address: (service, port) =>
+      `${portDef(service, port).scheme}://127.0.0.1:${portOf(service, port)}`,
+  };
+}
+
+const valueKinds = ["endpoint", "secret", "path", "tool", "classpath", "concat"];
+const isValue = (value: object): boolean =>
+  "kind" in value && valueKinds.includes(String((value as { kind: unknown }).kind));

@@ -1,0 +1,26 @@
+/** The supervisor's process: `node main.ts <checkout> <stack>`. Ended by SIGTERM. */
+import { mkdirSync, rmSync } from "node:fs";
+import { join } from "node:path";
+import { stackDef } from "./services/index.ts";
+import { tryLock } from "./toolchain/lock.ts";
+import { layoutOf } from "./runtimes/host/layout.ts";
+import { markSupervisor, supervisor } from "./runtimes/host/supervisor.ts";
+
+const [checkout, stack] = process.argv.slice(2);
+if (!checkout || !stack) throw new Error("usage: main.ts <checkout> <stack>");
+const layout = layoutOf(checkout, stack);
+mkdirSync(layout.run, { recursive: true, mode: 0o700 });
+// Two `dev` at once: one supervisor stays.
+const held = tryLock(join(layout.run, "supervisor.lock"));
+if (held) {
+  markSupervisor(layout);
+  const running = supervisor(layout, stackDef, process.env);
+  process.on("SIGTERM", () => running.end());
+  process.on("SIGINT", () => {});
+  process.on("SIGHUP", () => {});
+  await running.run();
+  rmSync(layout.supervisor, { force: true });
+  rmSync(layout.sockets, { recursive: true, force: true });
+  held.release();
+  process.exit(0);
+}

@@ -1,0 +1,188 @@
+/**
+ * A world of a running stack for one test file: its own drop folder, object prefix, catalog, ledger rows and runs. What it made
+ * is gone when it is closed. Tables are read by DuckDB, which wrote none of them.
+ */
+import { randomBytes } from "node:crypto";
+import { existsSync, readFileSync } from "node:fs";
+import { mkdir, readFile, readdir, rename, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { connectLedger } from "@gridata/kit/clients/ledger-session";
+import {
+  attemptsOf,
+  deliveriesByName,
+  hopsOf,
+  type Attempt,
+  type Delivery,
+  type LedgerReader,
+} from "@gridata/kit/clients/passports";
+import { dropFolder, readStackConfig, stateFolder } from "@gridata/kit/clients/stack";
+import { finalStates, parseDataset, type Hop } from "@gridata/kit/model";
+import { armFailpoint, type Failpoint } from "./failpoints.ts";
+import { openLake, type Lake, type StoredObject } from "./lake.ts";
+import { removeWorld } from "@gridata/kit/worlds/remove";
+import type { Row } from "./transactions.ts";
+import { until, type UntilOptions } from "./wait.ts";
+
+/** One line of `records.jsonl`. */
+export interface RejectedRecord {
+  file_id: string;
+  record: number;
+  line: number;
+  column: string | null;
+  rule: string;
+  value: string;
+  contract_version: string;
+}
+
+export interface World {
+  readonly name: string;
+  readonly checkout: string;
+  /** Writes a file the way a careful program does: under another name, then renamed. */
+  drop(dataset: string, name: string, content: Buffer | string): Promise<void>;
+  /** The drop folder of a dataset; made when it isn't there. */
+  datasetDir(dataset: string): Promise<string>;
+  /** Waits until every delivery of that name is published, a duplicate, rejected or parked; the newest one. */
+  verdict(name: string, options?: { deadline?: number }): Promise<Delivery>;
+  /** In order of arrival; of one name, or all. */
+  deliveries(name?: string): Promise<Delivery[]>;
+  isFinal(delivery: Delivery): boolean;
+  hops(deliveryId: string): Promise<Hop[]>;
+  attempts(batch: string): Promise<Attempt[]>;
+  /** All rows of a table as text, read by DuckDB. */
+  rows(table: string): Promise<Row[]>;
+  /** Id of the snapshot that `main` points to; null when there is no such table. */
+  snapshot(table: string): Promise<string | null>;
+  auditBranches(table: string): Promise<string[]>;
+  objects(bucket: string, prefix: string): Promise<StoredObject[]>;
+  /** Names of the files that still lie in the drop folder. */
+  dropped(): Promise<string[]>;
+  rejectedRecords(delivery: Delivery): Promise<RejectedRecord[]>;
+  /** The verdict file beside the drop folder. */
+  verdictFile(dataset: string, delivery: Delivery): Promise<Record<string, unknown>>;
+  arm(failpoint: string): Promise<Failpoint>;
+  processGone(pid: number): boolean;
+  eventually<T>(
+    what: string,
+    look: () => Promise<T | undefined | null | false> | T | undefined | null | false,
+    options?: UntilOptions,
+  ): Promise<T>;
+  close(): Promise<void>;
+}
+
+const checkout = join(import.meta.dirname, "../../..");
+
+/** Opens a new world in the stack that `GRIDATA_STACK` names. */
+export async function openWorld(): Promise<World> {
+  const stack = process.env.GRIDATA_STACK ?? "default";
+  const name = `t${randomBytes(5).toString("hex")}`;
+  const admin = await connectLedger({ checkout, stack, identity: "admin" });
+  const lake = await openLake(readStackConfig(checkout, stack, "reader"), name, checkout);
+  const dir = dropFolder(checkout, stack, name);
+  const run = join(stateFolder(checkout, stack), "run");
+  await mkdir(dir, { recursive: true });
+  await admin.query("select ledger.open_world($1)", [name]);
+  return world(name, dir, run, stack, admin, lake);
+}
+
+function world(
+  name: string,
+  dir: string,
+  run: string,
+  stack: string,
+  admin: LedgerReader & AsyncDisposable,
+  lake: Lake,
+): World {
+  const armed: Failpoint[] = [];
+  const datasetDir = async (dataset: string) => {
+    const { domain, dataset: short } = parseDataset(dataset);
+    const path = join(dir, domain, short);
+    await mkdir(path, { recursive: true });
+    return path;
+  };
+  const deliveries = (file?: string) => deliveriesByName(admin, name, file);
+  return {
+    name,
+    checkout,
+    datasetDir,
+    deliveries,
+    async drop(dataset, file, content) {
+      const folder = await datasetDir(dataset);
+      const target = join(folder, file);
+      await until(`the gateway to take the '${file}' that was dropped before`, () => !existsSync(target));
+      await writeFile(`${target}.part`, content);
+      await rename(`${target}.part`, target);
+    },
+    verdict: (file, { deadline = 120 } = {}) => {
+      let seen: Delivery[] = [];
+      return until(
+        `the verdict of '${file}'`,
+        async () => {
+          seen = await deliveries(file);
+          const settled = seen.every((d) => finalStates.includes(d.state) || d.state === "parked");
+          return seen.length > 0 && settled && seen.at(-1);
+        },
+        { deadline, seen: () => seen },
+      );
+    },
+    isFinal: (delivery) => finalStates.includes(delivery.state),
+    async hops(id) {
+      const delivery = (await deliveries()).find((d) => d.delivery_id === id);
+      return delivery ? hopsOf(admin, delivery) : [];
+    },
+    attempts: (batch) => attemptsOf(admin, batch),
+    rows: (table) => lake.rows(table),
+    snapshot: async (table) => (await lake.refs(table))?.["main"] ?? null,
+    auditBranches: async (table) =>
+      Object.keys((await lake.refs(table)) ?? {}).filter((ref) => ref.startsWith("audit_")),
+    objects: (bucket, prefix) => lake.objects(bucket, prefix),
+    async dropped() {
+      const all = await readdir(dir, { recursive: true, withFileTypes: true });
+      return all
+        .filter((entry) => entry.isFile() && !join(entry.parentPath, entry.name).includes("/."))
+        .map((entry) => entry.name);
+    },
+    async rejectedRecords(delivery) {
+      const text = await lake.text(`${delivery.rejects_uri!}records.jsonl`);
+      return text
+        .trimEnd()
+        .split("\n")
+        .map((line) => JSON.parse(line) as RejectedRecord);
+    },
+    async verdictFile(dataset, delivery) {
+      const { domain, dataset: short } = parseDataset(dataset);
+      const path = join(dir, ".verdicts", domain, short, `${delivery.name}.${delivery.delivery_id}.json`);
+      return until(`the verdict file ${path}`, async () =>
+        existsSync(path) ? (JSON.parse(await readFile(path, "utf8")) as Record<string, unknown>) : null,
+      );
+    },
+    async arm(spec) {
+      const failpoint = await armFailpoint(run, spec, name);
+      armed.push(failpoint);
+      return failpoint;
+    },
+    processGone: (pid) => !isAlive(pid),
+    eventually: (what, look, options) => until(what, look, { deadline: 120, ...options }),
+    async close() {
+      for (const failpoint of armed) await failpoint.disarm();
+      try {
+        await removeWorld({
+          world: name,
+          config: readStackConfig(checkout, stack, "admin"),
+          ledger: admin,
+        });
+      } finally {
+        await admin[Symbol.asyncDispose]();
+      }
+    },
+  };
+}
+
+/** A process that was killed and not yet reaped (state Z) counts as gone. */
+function isAlive(pid: number): boolean {
+  try {
+    const stat = readFileSync(`/proc/${pid}/stat`, "utf8");
+    return stat[stat.lastIndexOf(")") + 2] !== "Z";
+  } catch {
+    return false;
+  }
+}
