@@ -1,0 +1,1 @@
+"""The pipeline: from a staged file to a published snapshot."""

@@ -1,0 +1,1 @@
+"""The lake: tables through the REST catalog, objects in the store."""

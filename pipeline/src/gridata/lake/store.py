@@ -1,0 +1,57 @@
+"""Objects, as the pipeline uses them."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import boto3
+from botocore.config import Config as BotoConfig
+from botocore.exceptions import ClientError
+
+from gridata import config
+
+
+class Store:
+    def __init__(self, settings: config.S3) -> None:
+        self._client: Any = boto3.client(
+            "s3",
+            endpoint_url=settings.endpoint,
+            region_name=settings.region,
+            aws_access_key_id=settings.access_key,
+            aws_secret_access_key=settings.secret_key,
+            config=BotoConfig(
+                s3={"addressing_style": "path"},
+                retries={"max_attempts": 3, "mode": "standard"},
+                connect_timeout=5,
+                read_timeout=60,
+            ),
+        )
+
+    def download(self, bucket: str, key: str, version: str | None, to: Path) -> None:
+        extra = {"VersionId": version} if version else None
+        self._client.download_file(bucket, key, str(to), ExtraArgs=extra)
+
+    def upload(self, bucket: str, key: str, source: Path) -> None:
+        self._client.upload_file(str(source), bucket, key)
+
+    def put_json(self, bucket: str, key: str, document: Any) -> None:
+        body = json.dumps(document, ensure_ascii=False, indent=1).encode()
+        self._client.put_object(Bucket=bucket, Key=key, Body=body, ContentType="application/json")
+
+    def get_json(self, bucket: str, key: str) -> Any | None:
+        """The document, or None when there is no such object."""
+        try:
+            return json.loads(self._client.get_object(Bucket=bucket, Key=key)["Body"].read())
+        except ClientError as error:
+            if error.response.get("Error", {}).get("Code") in ("NoSuchKey", "404"):
+                return None
+            raise
+
+    def size(self, bucket: str, key: str) -> int | None:
+        """Bytes of an object, or None when there is none."""
+        try:
+            return int(self._client.head_object(Bucket=bucket, Key=key)["ContentLength"])
+        except ClientError as error:
+            if error.response.get("ResponseMetadata", {}).get("HTTPStatusCode") == 404:
+                return None
+            raise
