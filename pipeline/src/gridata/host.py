@@ -1,0 +1,124 @@
+"""The step host: a step's imports are done once, each step runs in a child of its own.
+
+One line of JSON in (`{"step", "world", "batch", "attempt"}`); lines out: `{"log": ".."}`, last `{"exit": n}`. A connection that
+ends without the last line says that the step died.
+"""
+
+import contextlib
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+from gridata.config import Config, read_config, require
+from gridata.log import Log
+from gridata.steps.run import IDENTITY, run_step
+
+# What the first step would otherwise import while somebody waits.
+import duckdb  # noqa: F401, I001
+import pyspark.sql.connect.session  # noqa: F401
+
+BACKLOG = 64
+SOURCE = Path(__file__).parent
+
+
+def serve() -> None:
+    settings = read_config()
+    path = Path(require(settings.steps, "steps", settings).socket)
+    path.unlink(missing_ok=True)
+    server = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    server.bind(str(path))
+    path.chmod(0o600)
+    server.listen(BACKLOG)
+    # Children are not waited for: the connection tells of their end.
+    signal.signal(signal.SIGCHLD, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+    log = Log("steps")
+    code = _digest(SOURCE)
+    log.info("serving", socket=str(path))
+    try:
+        while True:
+            connection, _ = server.accept()
+            if os.fork() == 0:
+                server.close()
+                signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+                signal.signal(signal.SIGTERM, signal.SIG_DFL)
+                _child(connection, settings, log, code)
+            connection.close()
+    finally:
+        with contextlib.suppress(FileNotFoundError):
+            path.unlink()
+
+
+def _child(connection: socket.socket, settings: Config, log: Log, code: dict[str, bytes]) -> None:
+    """Never returns."""
+    status = 1
+    stream = connection.makefile("rw", encoding="utf-8", newline="\n")
+
+    def tell(document: dict[str, Any]) -> None:
+        with contextlib.suppress(OSError):
+            stream.write(json.dumps(document) + "\n")
+            stream.flush()
+
+    def write(line: str) -> None:
+        log.write(line)
+        tell({"log": line})
+
+    try:
+        task = json.loads(stream.readline())
+        step = str(task["step"])
+        identity = settings.state_dir / "config" / f"{IDENTITY[step]}.json"
+        pinned = settings.state_dir / "releases" / _release(identity, task) / "pipeline" / "gridata"
+        if pinned.exists() and _digest(pinned) != code:
+            status = _elsewhere(pinned.parent, identity, task, write)
+        else:
+            own = Log("steps", write=write)
+            status = run_step(
+                read_config(identity), own, step, str(task["world"]), str(task["batch"]), int(task["attempt"])
+            )
+    except BaseException as error:
+        write(json.dumps({"level": "error", "service": "steps", "msg": f"{type(error).__name__}: {error}"}))
+    tell({"exit": status})
+    os._exit(status)
+
+
+def _release(identity: Path, task: dict[str, Any]) -> str:
+    from gridata.ledger import Ledger
+
+    settings = read_config(identity)
+    ledger = Ledger(require(settings.ledger, "ledger", settings))
+    try:
+        return ledger.batch(str(task["batch"]), int(task["attempt"])).release_id
+    except Exception:
+        return "-"  # the step itself finds out why, and says so
+    finally:
+        ledger.close()
+
+
+def _elsewhere(source: Path, identity: Path, task: dict[str, Any], write: Any) -> int:
+    """A batch that was claimed under other step code runs that code."""
+    process = subprocess.Popen(
+        [
+            *(sys.executable, "-m", "gridata.steps", str(task["step"]), "--world", str(task["world"])),
+            *("--batch", str(task["batch"]), "--attempt", str(task["attempt"])),
+        ],
+        env={**os.environ, "PYTHONPATH": str(source), "GRIDATA_CONFIG": str(identity)},
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stderr is not None
+    for line in process.stderr:
+        write(line.rstrip("\n"))
+    return process.wait()
+
+
+def _digest(source: Path) -> dict[str, bytes]:
+    return {str(path.relative_to(source)): path.read_bytes() for path in sorted(source.rglob("*.py"))}
+
+
+if __name__ == "__main__":
+    serve()

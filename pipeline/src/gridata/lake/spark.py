@@ -1,0 +1,64 @@
+"""Spark as the pipeline uses it: one session an attempt, the world's tables by the catalog, writes to an audit branch only."""
+
+import contextlib
+import os
+import uuid
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+from gridata.config import require
+
+if TYPE_CHECKING:
+    from gridata.steps.context import Step
+
+SNAPSHOT_PROPERTY = "snapshot-property."
+
+
+@contextlib.contextmanager
+def session(step: "Step") -> Iterator[Any]:
+    from pyspark.sql.connect.session import SparkSession
+
+    spark_settings = require(step.settings.spark, "spark", step.settings)
+    catalog = require(step.settings.catalog, "catalog", step.settings)
+    s3 = require(step.settings.s3, "s3", step.settings)
+    # The only way to give the client a token without TLS; this process is this step's alone.
+    os.environ["SPARK_CONNECT_AUTHENTICATE_TOKEN"] = spark_settings.token
+    world = step.world
+    options = {
+        "": "org.apache.iceberg.spark.SparkCatalog",
+        ".type": "rest",
+        ".uri": catalog.uri,
+        ".warehouse": world,
+        ".token": catalog.token,
+        # A cached table does not show the branch that somebody else made a moment ago.
+        ".cache-enabled": "false",
+        ".io-impl": "org.apache.iceberg.aws.s3.S3FileIO",
+        ".s3.endpoint": s3.endpoint,
+        ".s3.path-style-access": "true",
+        ".client.region": s3.region,
+    }
+    identity = uuid.uuid5(uuid.NAMESPACE_URL, f"{world}/{step.batch.batch_id}/{step.batch.attempt}/{step.name}")
+    spark = SparkSession.builder.remote(f"{spark_settings.uri}/;session_id={identity}").create()
+    try:
+        for option, value in options.items():
+            spark.conf.set(f"spark.sql.catalog.{world}{option}", value)
+        yield spark
+    finally:
+        spark.stop()
+
+
+def append(step: "Step", sources: list[str]) -> None:
+    """Appends the rows of Parquet objects to the attempt's branch, as one snapshot that names its batch."""
+    namespace, _, table = step.batch.table.partition(".")
+    with session(step) as spark:
+        rows = spark.read.parquet(*sources)
+        columns = [field["name"] for field in step.contract["iceberg"]["schema"]["fields"]]
+        writer = rows.select(*columns).writeTo(f"{step.world}.{namespace}.{table}.branch_{step.branch}")
+        for name, value in {
+            "gridata.world": step.world,
+            "gridata.batch": step.batch.batch_id,
+            "gridata.attempt": str(step.batch.attempt),
+            "gridata.release": step.batch.release_id,
+        }.items():
+            writer = writer.option(SNAPSHOT_PROPERTY + name, value)
+        writer.append()

@@ -1,0 +1,103 @@
+"""check: reads exactly the snapshot that would be published; its results are in the receipt before anything moves."""
+
+from typing import Any
+
+from gridata.lake.catalog import Snapshot, Table
+from gridata.ledger import Member
+from gridata.steps.context import Step, now
+from gridata.steps.plan import Plan, make_plan, published_by, verdicts_of
+from gridata.steps.quality import CheckResult, check_snapshot
+
+
+class NotTheBatch(Exception):
+    """The snapshot on the branch is not what this attempt should have written."""
+
+
+def run(step: Step) -> None:
+    started = now()
+    table = step.catalog.load(step.batch.table)
+    assert table is not None, f"{step.batch.table} is gone"
+    if published_by(step, table) is not None:
+        return
+    plan = make_plan(step, table)
+    snapshot = None
+    results: list[CheckResult] = []
+    if plan.rows > 0:
+        snapshot = _written(step, table, plan)
+        results = check_snapshot(step, plan, snapshot.id)
+        culprits = _culprits(results, plan.fresh)
+        if culprits:
+            _split(step, table, culprits, results)
+            step.hop("checked", started, why="; ".join(r.why for r in results if not r.passed))
+            return
+    receipt = _receipt(step, plan, snapshot, results)
+    step.store.put_json("curated", step.receipt_key, receipt)
+    step.hop("checked", started, ref=f"s3://curated/{step.receipt_key}")
+
+
+def _written(step: Step, table: Table, plan: Plan) -> Snapshot:
+    """The head of the branch; it must be one snapshot on the base, of this attempt, with the rows that were accepted."""
+    head = table.refs.get(step.branch)
+    snapshot = table.snapshots.get(head) if head is not None else None
+    if snapshot is None or snapshot.parent != plan.base:
+        raise NotTheBatch(f"{step.branch} does not stand on {plan.base}")
+    summary = snapshot.summary
+    if (summary.get("gridata.batch"), summary.get("gridata.attempt")) != (step.batch.batch_id, str(step.batch.attempt)):
+        raise NotTheBatch(f"snapshot {snapshot.id} is of {summary.get('gridata.batch')}")
+    if int(summary.get("added-records", -1)) != plan.rows:
+        raise NotTheBatch(f"{summary.get('added-records')} rows were written of {plan.rows} accepted")
+    return snapshot
+
+
+def _culprits(results: list[CheckResult], fresh: list[Member]) -> dict[str, str]:
+    """Deliveries that a failed check names, with why; all of them where it names none."""
+    found: dict[str, str] = {}
+    for result in results:
+        if result.passed or result.severity != "error":
+            continue
+        for delivery in result.deliveries or [member.delivery_id for member in fresh]:
+            found.setdefault(delivery, result.why)
+    return found
+
+
+def _split(step: Step, table: Table, culprits: dict[str, str], results: list[CheckResult]) -> None:
+    step.store.put_json("curated", step.receipt_key.replace(".json", ".checks.json"), [r.document() for r in results])
+    step.catalog.remove_branch(table, step.branch)
+    rejected = [
+        {"delivery": delivery, "reason": {"code": "QUALITY_CHECK_FAILED", "reason": why}}
+        for delivery, why in culprits.items()
+    ]
+    step.ledger.split_batch(*step.id, rejected)
+    step.log.warn("quality checks failed", rejected=len(rejected))
+
+
+def _receipt(step: Step, plan: Plan, snapshot: Snapshot | None, results: list[CheckResult]) -> dict[str, Any]:
+    """R8: all that a rebuilt ledger needs to know of this batch, if and only if the snapshot comes into main."""
+    verdicts = verdicts_of(step, plan)
+    rejected = [member for member in step.members() if member.rejected]
+    return {
+        "schema": "gridata.receipt/1",
+        "world": step.world,
+        "batch": step.batch.batch_id,
+        "attempt": step.batch.attempt,
+        "table": step.batch.table,
+        "release": step.batch.release_id,
+        "base_id": str(plan.base),
+        "snapshot_id": str(snapshot.id) if snapshot else None,
+        "rows": plan.rows,
+        "deliveries": [
+            *verdicts,
+            *(
+                {
+                    "delivery": member.delivery_id,
+                    "verdict": "rejected",
+                    "key": step.publication_key(member),
+                    "file_id": member.file_id,
+                    "arrival_ms": member.arrival_ms,
+                    "records": 0,
+                }
+                for member in rejected
+            ),
+        ],
+        "checks": [result.document() for result in results],
+    }

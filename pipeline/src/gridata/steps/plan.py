@@ -1,0 +1,95 @@
+"""What of a batch is to be published at this base, and what already was. Decided under the slot."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from gridata import names
+from gridata.lake.catalog import Snapshot, Table
+from gridata.ledger import Intent, Member
+from gridata.steps.context import Step
+
+
+@dataclass(frozen=True)
+class Plan:
+    base: int
+    fresh: list[Member]
+    duplicates: list[Member]
+
+    @property
+    def rows(self) -> int:
+        return sum(int((member.result or {})["accepted"]) for member in self.fresh)
+
+
+def published_by(step: Step, table: Table) -> Snapshot | None:
+    """The snapshot in main's ancestry that an attempt of this batch published."""
+    for snapshot in table.ancestry():
+        if snapshot.summary.get("gridata.batch") == step.batch.batch_id:
+            return snapshot
+    return None
+
+
+def resolve_intents(step: Step, table: Table) -> Table:
+    """R4: an open intent whose snapshot is not in main is void only after its branch is gone and main was looked at again."""
+    for intent in step.ledger.open_intents(step.world, table.name):
+        if table.in_main(intent.snapshot_id):
+            continue  # its batch is this one, and closes with it
+        step.catalog.remove_branch(table, names.audit_branch(intent.batch_id, intent.attempt))
+        table = _loaded(step)
+        if not table.in_main(intent.snapshot_id):
+            _void(step, intent)
+    return table
+
+
+def _void(step: Step, intent: Intent) -> None:
+    step.ledger.void_intent(*step.id, intent)
+    step.log.info("intent void", of_attempt=intent.attempt, snapshot=str(intent.snapshot_id))
+
+
+def _loaded(step: Step) -> Table:
+    table = step.catalog.load(step.batch.table)
+    assert table is not None
+    return table
+
+
+def make_plan(step: Step, table: Table) -> Plan:
+    """R5: what is published at the base is subtracted, by the ledger and by receipts that the ledger does not know."""
+    members = [member for member in step.members() if not member.rejected]
+    keys = [step.publication_key(member) for member in members]
+    published = set(step.ledger.publications(step.world, table.name, keys))
+    published |= _keys_of_unknown_receipts(step, table)
+    fresh: list[Member] = []
+    duplicates: list[Member] = []
+    for member, key in zip(members, keys, strict=True):
+        (duplicates if key in published else fresh).append(member)
+        published.add(key)
+    return Plan(table.main, fresh, duplicates)
+
+
+def _keys_of_unknown_receipts(step: Step, table: Table) -> set[str]:
+    """Publications of snapshots in main whose batch the ledger has not closed: their receipts say what they hold."""
+    known = step.ledger.known_snapshots(step.world, table.name)
+    found: set[str] = set()
+    for snapshot in table.ancestry():
+        batch, attempt = snapshot.summary.get("gridata.batch"), snapshot.summary.get("gridata.attempt")
+        if batch is None or attempt is None or snapshot.id in known:
+            continue
+        receipt = step.store.get_json("curated", names.receipt_key(step.world, batch, int(attempt)))
+        found |= {one["key"] for one in (receipt or {}).get("deliveries", []) if one["verdict"] == "published"}
+    return found
+
+
+def verdicts_of(step: Step, plan: Plan) -> list[dict[str, Any]]:
+    """As `close_batch` takes them: the published ones first."""
+
+    def verdict(member: Member, word: str) -> dict[str, Any]:
+        accepted = int((member.result or {})["accepted"])
+        return {
+            "delivery": member.delivery_id,
+            "verdict": word,
+            "key": step.publication_key(member),
+            "file_id": member.file_id,
+            "arrival_ms": member.arrival_ms,
+            "records": accepted if word == "published" else 0,
+        }
+
+    return [verdict(m, "published") for m in plan.fresh] + [verdict(m, "duplicate") for m in plan.duplicates]

@@ -1,0 +1,94 @@
+"""Runs one step of one attempt, and says in the ledger what came of a failure."""
+
+import shutil
+import tempfile
+from pathlib import Path
+
+import psycopg
+from botocore.exceptions import BotoCoreError, ClientError
+
+from gridata import config
+from gridata.config import Config, require
+from gridata.errors import KitError
+from gridata.lake.catalog import Catalog, CatalogRefusal
+from gridata.lake.store import Store
+from gridata.ledger import Ledger, Superseded
+from gridata.log import Log
+from gridata.steps import check, process, publish, validate
+from gridata.steps.context import EXIT_SUPERSEDED, Step, contract_of, renewed
+
+STEPS = {"validate": validate.run, "process": process.run, "check": check.run, "publish": publish.run}
+IDENTITY = {"validate": "pipeline", "process": "pipeline", "check": "pipeline", "publish": "publisher"}
+
+
+def failure_class(error: BaseException) -> str:
+    """infrastructure heals by itself; code and contract need a person; the rest is tried a few times."""
+    if isinstance(error, CatalogRefusal):
+        return "infrastructure" if error.status >= 500 or error.status == 409 else "unknown"
+    if isinstance(error, publish.MainMoved | check.NotTheBatch):
+        return "infrastructure"
+    if isinstance(error, psycopg.OperationalError | BotoCoreError | OSError):
+        return "infrastructure"
+    if isinstance(error, ClientError):
+        status = int(error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0))
+        return "infrastructure" if status >= 500 else "unknown"
+    if isinstance(error, KitError):
+        return "contract" if error.code.startswith("CONTRACT") else "unknown"
+    return "unknown"
+
+
+def run_step(settings: Config, log: Log, name: str, world: str, batch_id: str, attempt: int) -> int:
+    """0 done · 1 failed, told to the ledger · 4 superseded, nothing was changed."""
+    log = log.bind(step=name, world=world, batch=batch_id, attempt=attempt)
+    ledger = Ledger(require(settings.ledger, "ledger", settings))
+    work = Path(tempfile.mkdtemp(prefix=f"gridata-{name}-"))
+    try:
+        batch = ledger.batch(batch_id, attempt)
+        with renewed(ledger, batch_id, attempt, log):
+            step = Step(
+                name,
+                settings,
+                log,
+                ledger,
+                Store(require(settings.s3, "s3", settings)),
+                Catalog(_catalog(settings), world),
+                batch,
+                contract_of(settings, batch.release_id, batch.table),
+                work,
+            )
+            STEPS[name](step)
+        return 0
+    except Superseded as reason:
+        log.warn("superseded", why=str(reason))
+        return EXIT_SUPERSEDED
+    except Exception as error:
+        return _failed(ledger, log, batch_id, attempt, name, error)
+    finally:
+        shutil.rmtree(work, ignore_errors=True)
+        ledger.close()
+
+
+def _catalog(settings: Config) -> config.Catalog:
+    return require(settings.catalog, "catalog", settings)
+
+
+def _failed(ledger: Ledger, log: Log, batch: str, attempt: int, step: str, error: Exception) -> int:
+    kind = failure_class(error)
+    code = error.code if isinstance(error, KitError) else type(error).__name__
+    reason = f"{step}: {str(error)[:2000]}"
+    log.error("step failed", failure=kind, code=code, why=reason)
+    if kind == "unknown":
+        import traceback
+
+        log.error("trace", trace=traceback.format_exc()[-4000:])
+    try:
+        fresh = ledger.another()
+        outcome = fresh.fail_attempt(batch, attempt, kind, {"code": code, "reason": reason, "class": kind, "message": reason})
+        fresh.close()
+        log.info("told the ledger", outcome=outcome)
+    except Superseded:
+        return EXIT_SUPERSEDED
+    except psycopg.Error as unreachable:
+        # The lease runs out by itself; the next attempt follows.
+        log.error("the ledger could not be told", why=str(unreachable))
+    return 1
