@@ -69,7 +69,10 @@ def _child(connection: socket.socket, settings: Config, log: Log, code: dict[str
         tell({"log": line})
 
     try:
-        task = json.loads(stream.readline())
+        line = stream.readline()
+        if not line:
+            os._exit(0)  # somebody asked whether the socket is open
+        task = json.loads(line)
         step = str(task["step"])
         identity = settings.state_dir / "config" / f"{IDENTITY[step]}.json"
         pinned = settings.state_dir / "releases" / _release(identity, task) / "pipeline" / "gridata"

@@ -98,9 +98,14 @@ export function airflowClient(config: NonNullable<Config["airflow"]>) {
       return found.map(toRun).filter(({ runId }) => runId.startsWith(prefix));
     },
 
-    /** Done too when there is none. */
+    /** Done too when there is none. A run that goes on is ended first: nobody waits for it any more. */
     async deleteRun(dag: string, runId: string): Promise<void> {
-      const answer = await call("DELETE", runPath(dag, runId));
+      let answer = await call("DELETE", runPath(dag, runId));
+      if (answer.status === 409) {
+        const ended = await call("PATCH", runPath(dag, runId), { state: "failed" });
+        if (!ended.ok && ended.status !== 404) return refuse(`the end of ${runId}`, ended);
+        answer = await call("DELETE", runPath(dag, runId));
+      }
       if (!answer.ok && answer.status !== 404) return refuse(`the removal of ${runId}`, answer);
     },
   };

@@ -30,7 +30,7 @@ export const quoteIdentifier = (name: string) => `"${name.replaceAll('"', '""')}
 export const quoteText = (text: string) => `'${text.replaceAll("'", "''")}'`;
 
 /**
- * Opens DuckDB with the tables of `world` attached as `lake` (also the default catalog, so that `sales.transactions_v1` is enough).
+ * Opens DuckDB with the tables of `world` attached as `lake`: `lake.sales.transactions_v1`.
  * `extensions` is the folder of the tool `duckdb-extensions`; nothing is fetched.
  */
 export async function openLakeReader(
@@ -53,7 +53,6 @@ export async function openLakeReader(
     `attach ${quoteText(world)} as lake (type iceberg, endpoint ${quoteText(catalog.uri)}, token ${quoteText(catalog.token)},
        access_delegation_mode 'none')`,
   );
-  await database.run("use lake");
   return database;
 }
 

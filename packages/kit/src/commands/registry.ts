@@ -7,6 +7,7 @@ export const registry: Record<string, () => Promise<{ default: CommandDef }>> = 
   status: () => import("./status.ts"),
   drop: () => import("./drop.ts"),
   trace: () => import("./trace.ts"),
+  table: () => import("./table.ts"),
   contracts: () => import("./contracts.ts"),
   test: () => import("./test.ts"),
   logs: () => import("./logs.ts"),

@@ -1,11 +1,17 @@
 /** `test`: static checks and the levels of tests, over all languages. */
 import { spawn } from "node:child_process";
-import { join } from "node:path";
-import { readFileSync, rmSync } from "node:fs";
+import { readFileSync, readdirSync, rmSync } from "node:fs";
+import { basename, join, resolve as resolvePath } from "node:path";
 import { Exit } from "../model/errors.ts";
+import { provision } from "../toolchain/provision.ts";
+import dev from "./dev.ts";
+import down from "./down.ts";
 import { usage, type CommandDef, type Context } from "./framework.ts";
 
-const levels = ["static", "unit"] as const;
+const levels = ["static", "unit", "contract", "e2e"] as const;
+/** Levels that need a running stack. */
+const onStack: readonly Level[] = ["contract", "e2e"];
+const testStack = "test";
 type Level = (typeof levels)[number];
 
 interface Tally {
@@ -17,9 +23,14 @@ interface Tally {
 const test = {
   name: "test",
   summary: "static checks and tests",
-  usage: "[static|unit]",
-  examples: ["test", "test unit --grep names"],
+  usage: "[static|unit|contract|e2e] [--grep TEXT] [--attach]",
+  examples: ["test", "test unit --grep names", "test e2e --attach"],
   options: {
+    attach: {
+      type: "boolean",
+      summary:
+        "use the stack that runs (--stack), instead of one of its own that is gone afterwards",
+    },
     grep: { type: "string", placeholder: "TEXT", summary: "only tests whose name holds it" },
   },
   async run(context) {
@@ -28,10 +39,20 @@ const test = {
       throw usage(test, `the levels are ${levels.join(", ")}`);
     const begun = Date.now();
     const total: Tally = { passed: 0, failed: 0, skipped: 0 };
-    for (const level of asked ? [asked as Level] : levels) {
-      const tally = level === "static" ? await checks(context) : await vitest(context, level);
+    const add = (tally: Tally) => {
       for (const key of ["passed", "failed", "skipped"] as const) total[key] += tally[key];
+    };
+    const wanted = asked ? [asked as Level] : levels;
+    if (wanted.includes("static")) add(await checks(context));
+    if (wanted.includes("unit")) {
+      add(await vitest(context, "unit", {}));
+      add(await pytest(context));
     }
+    const stacked = wanted.filter((level) => onStack.includes(level));
+    if (stacked.length > 0)
+      await withStack(context, async (stack) => {
+        for (const level of stacked) add(await vitest(context, level, { GRIDATA_STACK: stack }));
+      });
     return {
       exit: total.failed > 0 ? Exit.failed : Exit.done,
       document: { ...total, duration_s: (Date.now() - begun) / 1000, report: null },
@@ -42,11 +63,17 @@ const test = {
 export default test;
 
 /** Runs a program of this checkout with its output shown; true when it ended well. */
-function runs(context: Context, name: string, args: string[]): Promise<boolean> {
-  context.say(`${context.style.dim("test")} ${name} ${args.join(" ")}`);
+function runs(
+  context: Context,
+  name: string,
+  args: string[],
+  env: Record<string, string> = {},
+): Promise<boolean> {
+  context.say(`${context.style.dim("test")} ${basename(name)} ${args.join(" ")}`);
   const out = context.json ? process.stderr : process.stdout;
   return new Promise((resolve, reject) => {
-    const child = spawn(join(context.checkout, "node_modules/.bin", name), args, {
+    const child = spawn(resolvePath(context.checkout, "node_modules/.bin", name), args, {
+      env: { ...process.env, ...env },
       cwd: context.checkout,
       stdio: ["ignore", "pipe", "pipe"],
       signal: context.signal,
@@ -69,14 +96,83 @@ async function checks(context: Context): Promise<Tally> {
   return tally;
 }
 
-async function vitest(context: Context, project: string): Promise<Tally> {
+/** Runs tests on a stack of their own, or on the one that the user names. */
+async function withStack(context: Context, work: (stack: string) => Promise<void>): Promise<void> {
+  if (context.options["attach"]) return work(context.stack);
+  context.say(`${context.style.dim("test")} stack '${testStack}' starts, for these tests only`);
+  await down.run({ ...context, stack: testStack, options: { purge: true } });
+  await dev.run({ ...context, stack: testStack, options: {} });
+  let ok = false;
+  try {
+    await work(testStack);
+    ok = true;
+  } finally {
+    // Its logs are what tells why a test failed.
+    if (!ok) context.say(`the logs of the stack: ./gridata logs --stack ${testStack}`);
+    await down.run({ ...context, stack: testStack, options: { purge: true } });
+  }
+}
+
+/** Tests of the Python code. */
+async function pytest(context: Context): Promise<Tally> {
+  const tools = await provision(["python-tools", "python-pipeline"], {
+    checkout: context.checkout,
+    signal: context.signal,
+  }).done;
+  const python = (name: "python-tools" | "python-pipeline") => tools.get(name)!;
+  const report = join(context.checkout, "node_modules/.gridata-pytest.xml");
+  const packages = join(
+    python("python-pipeline").dir,
+    "lib",
+    pythonLib(python("python-pipeline").dir),
+  );
+  const ok = await runs(
+    context,
+    join(python("python-tools").dir, "bin/python"),
+    ["-m", "pytest", "-p", "no:cacheprovider", "pipeline/tests", `--junitxml=${report}`],
+    {
+      PYTHONPATH: `${join(context.checkout, "pipeline/src")}:${packages}`,
+      PYTHONDONTWRITEBYTECODE: "1",
+    },
+  );
+  try {
+    const counts = /tests="(\d+)"/.exec(readFileSync(report, "utf8"));
+    const found = (name: string) =>
+      Number(new RegExp(`${name}="(\\d+)"`).exec(readFileSync(report, "utf8"))?.[1] ?? 0);
+    const failed = found("errors") + found("failures");
+    const all = Number(counts?.[1] ?? 0);
+    return {
+      passed: all - failed - found("skipped"),
+      failed: Math.max(failed, ok ? 0 : 1),
+      skipped: found("skipped"),
+    };
+  } catch {
+    return { passed: 0, failed: 1, skipped: 0 };
+  } finally {
+    rmSync(report, { force: true });
+  }
+}
+
+const pythonLib = (dir: string): string =>
+  `${readdirSync(join(dir, "lib")).find((name) => name.startsWith("python3"))}/site-packages`;
+
+async function vitest(
+  context: Context,
+  project: string,
+  env: Record<string, string>,
+): Promise<Tally> {
   const report = join(context.checkout, `node_modules/.gridata-test-${project}.json`);
   const grep = context.options["grep"];
-  const ok = await runs(context, "vitest", [
-    ...["run", "--project", project, "--reporter=default", "--reporter=json"],
-    `--outputFile.json=${report}`,
-    ...(typeof grep === "string" ? ["-t", grep] : []),
-  ]);
+  const ok = await runs(
+    context,
+    "vitest",
+    [
+      ...["run", "--project", project, "--reporter=default", "--reporter=json"],
+      `--outputFile.json=${report}`,
+      ...(typeof grep === "string" ? ["-t", grep] : []),
+    ],
+    env,
+  );
   try {
     const found = JSON.parse(readFileSync(report, "utf8")) as Record<string, number>;
     return {

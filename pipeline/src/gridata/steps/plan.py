@@ -40,6 +40,17 @@ def resolve_intents(step: Step, table: Table) -> Table:
     return table
 
 
+def remove_stale_branches(step: Step, table: Table) -> Table:
+    """Branches that earlier attempts of this batch left behind. Nothing reads them: an intent that named one is void by now."""
+    batch, attempt = step.id
+    stale = [names.audit_branch(batch, earlier) for earlier in range(1, attempt)]
+    left = [branch for branch in stale if branch in table.refs]
+    for branch in left:
+        step.catalog.remove_branch(table, branch)
+        step.log.info("branch of an earlier attempt removed", branch=branch)
+    return _loaded(step) if left else table
+
+
 def _void(step: Step, intent: Intent) -> None:
     step.ledger.void_intent(*step.id, intent)
     step.log.info("intent void", of_attempt=intent.attempt, snapshot=str(intent.snapshot_id))

@@ -4,13 +4,14 @@ from gridata import failpoint
 from gridata.lake.catalog import Table
 from gridata.lake.spark import append
 from gridata.steps.context import Step, now
-from gridata.steps.plan import make_plan, published_by, resolve_intents
+from gridata.steps.plan import make_plan, published_by, remove_stale_branches, resolve_intents
 
 
 def run(step: Step) -> None:
     started = now()
     table = step.catalog.ensure(step.batch.table, step.contract["iceberg"])
     table = resolve_intents(step, table)
+    table = remove_stale_branches(step, table)
     if published_by(step, table) is not None:
         step.log.info("already published by an earlier attempt")
         return

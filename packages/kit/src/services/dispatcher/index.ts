@@ -16,7 +16,12 @@ export const dispatcher: ServiceDef = {
   files: [],
   before: [],
   process: {
-    argv: [node, path("checkout", "apps/dispatcher/src/main.ts")],
+    // The Kafka client asks for timers in the past, which Node warns of.
+    argv: [
+      node,
+      "--disable-warning=TimeoutNegativeWarning",
+      path("checkout", "apps/dispatcher/src/main.ts"),
+    ],
     env: ours("dispatcher"),
     stop: { signal: "SIGTERM", graceSeconds: 10 },
   },

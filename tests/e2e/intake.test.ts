@@ -1,0 +1,119 @@
+import { open, rm, mkdir, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import {
+  canonical,
+  openWorld,
+  transactionColumns,
+  transactions,
+  type World,
+} from "@gridata/testkit";
+
+const table = "sales.transactions_v1";
+const dataset = "sales.transactions";
+
+describe("what comes into the drop folder", () => {
+  let world: World;
+  beforeAll(async () => {
+    world = await openWorld();
+  });
+  afterAll(async () => {
+    await world?.close();
+  });
+
+  it("a file that is still being written is left alone until its writer is done", async () => {
+    const file = transactions({ seed: 31, records: 400 });
+    const half = Math.floor(file.bytes.length / 2);
+    const path = join(await world.datasetDir(dataset), "slow.csv");
+    const writer = await open(path, "w");
+    await writer.write(file.bytes.subarray(0, half));
+    // A second file that is complete goes through meanwhile: proof that the gateway looked and left the first one alone.
+    const quick = transactions({ seed: 32, records: 10 });
+    await world.drop(dataset, "quick.csv", quick.bytes);
+    expect((await world.verdict("quick.csv")).state).toBe("published");
+    expect(await world.deliveries("slow.csv")).toEqual([]);
+    await writer.write(file.bytes.subarray(half));
+    await writer.close();
+    const delivery = await world.verdict("slow.csv");
+    expect(delivery.state).toBe("published");
+    expect(delivery.file_id).toBe(file.fileId);
+    expect(canonical(await world.rows(table), transactionColumns)).toEqual(
+      canonical([...quick.rows, ...file.rows], transactionColumns),
+    );
+  });
+
+  it("twenty files at once, two with the same content and two with the same name: exactly the rows of nineteen", async () => {
+    const before = await world.rows(table);
+    const files = Array.from({ length: 19 }, (_, i) =>
+      transactions({ seed: 100 + i, records: 40 + i }),
+    );
+    for (const [i, file] of files.entries())
+      await world.drop(dataset, `day ${i === 18 ? 0 : i}.csv`, file.bytes);
+    await world.drop(dataset, "day 3 again.csv", files[3]!.bytes);
+    const all = await world.eventually(
+      "20 verdicts",
+      async () => {
+        const done = (await world.deliveries()).filter(
+          (d) => d.name.startsWith("day ") && world.isFinal(d),
+        );
+        return done.length === 20 && done;
+      },
+      { deadline: 200 },
+    );
+    const count = (state: string) => all.filter((d) => d.state === state).length;
+    expect({ published: count("published"), duplicate: count("duplicate") }).toEqual({
+      published: 19,
+      duplicate: 1,
+    });
+    expect(canonical(await world.rows(table), transactionColumns)).toEqual(
+      canonical([...before, ...files.flatMap((file) => file.rows)], transactionColumns),
+    );
+  });
+
+  it("a folder without a contract: parked with that reason, and published by itself once there is one", async () => {
+    const domain = `e2e_${world.name}`;
+    const contracts = join(world.checkout, "contracts", domain);
+    try {
+      await world.drop(
+        `${domain}.visits`,
+        "visits.csv",
+        "visit_id,visited_at\nV1,2026-11-01T10:00:00Z\n",
+      );
+      const parked = await world.verdict("visits.csv");
+      expect(parked.state).toBe("parked");
+      expect(parked.reason?.reason).toMatch(/no contract/i);
+      await mkdir(contracts, { recursive: true });
+      await writeFile(join(contracts, "visits.odcs.yaml"), visitsContract(domain));
+      const published = await world.eventually("visits.csv to be published", async () => {
+        const [delivery] = await world.deliveries("visits.csv");
+        return delivery?.state === "published" && delivery;
+      });
+      expect(published.delivery_id).toBe(parked.delivery_id);
+      expect(await world.rows(`${domain}.visits_v1`)).toMatchObject([
+        { visit_id: "V1", _row: "1" },
+      ]);
+    } finally {
+      await rm(contracts, { recursive: true, force: true });
+    }
+  });
+});
+
+const visitsContract = (domain: string) => `apiVersion: v3.2.0
+kind: DataContract
+id: ${domain}.visits
+name: visits
+version: 1.0.0
+status: active
+domain: ${domain}
+schema:
+  - name: visits
+    physicalName: visits_v1
+    physicalType: table
+    customProperties:
+      - { vendor: gridata, property: format, value: csv }
+      - { vendor: gridata, property: mode, value: append }
+      - { vendor: gridata, property: partition, value: ["day(visited_at) as dt"] }
+    properties:
+      - { name: visit_id, logicalType: string, physicalType: string, required: true }
+      - { name: visited_at, logicalType: timestamp, physicalType: timestamptz, required: true }
+`;
