@@ -6,7 +6,6 @@ from typing import Any
 
 import duckdb
 import pytest
-
 from gridata.validation import Refused, Result, validate_csv
 
 DIALECT = {"delimiter": ",", "quote": '"', "escape": '"', "header": True, "encoding": "utf-8", "nullText": ""}
@@ -20,7 +19,17 @@ def column(name: str, kind: str, **more: Any) -> dict[str, Any]:
     if base == "decimal":
         precision, scale = kind[8:-1].split(",")
         type_ |= {"precision": int(precision), "scale": int(scale)}
-    rules = ("pattern", "enum", "minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "minLength", "maxLength", "format")
+    rules = (
+        "pattern",
+        "enum",
+        "minimum",
+        "maximum",
+        "exclusiveMinimum",
+        "exclusiveMaximum",
+        "minLength",
+        "maxLength",
+        "format",
+    )
     return {"name": name, "type": type_, "required": False, "unique": False, "key": 0, **dict.fromkeys(rules), **more}
 
 
@@ -97,7 +106,9 @@ def test_what_a_cell_becomes(tmp_path: Path, kind: str, cell: str, value: str | 
         assert checked.rules == []
         assert checked.rows is not None
         if kind == "timestamptz":
-            assert duckdb.sql(f"SELECT TIMESTAMPTZ '{checked.rows[0][2]}' = TIMESTAMPTZ '{value}'").fetchone() == (True,)
+            assert duckdb.sql(f"SELECT TIMESTAMPTZ '{checked.rows[0][2]}' = TIMESTAMPTZ '{value}'").fetchone() == (
+                True,
+            )
         else:
             assert checked.rows == [(1, "x", value)]
 
@@ -121,7 +132,9 @@ def test_records_keep_their_ordinal_and_their_line_past_broken_ones_and_line_bre
 
 
 def test_bytes_that_are_not_utf8_and_nul_are_evidence(tmp_path: Path) -> None:
-    checked = Checked(tmp_path, b"a,c\ncaf\xe9,1\nn\x00l,2\nok,3\n", contract(column("a", "string"), column("c", "int")))
+    checked = Checked(
+        tmp_path, b"a,c\ncaf\xe9,1\nn\x00l,2\nok,3\n", contract(column("a", "string"), column("c", "int"))
+    )
     assert [(r, rule) for r, _, _, rule, _ in checked.rules] == [(1, "encoding"), (2, "encoding")]
     assert checked.rows == [(3, "ok", "3")]
 

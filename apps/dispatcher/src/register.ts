@@ -85,7 +85,12 @@ async function registerVersion(
   await ledger.recordHop({ ...hop, name: "staged", startedAt: arrival, endedAt: staged, ref });
   const announced = announcedAt(version.key);
   if (announced)
-    await ledger.recordHop({ ...hop, name: "announced", startedAt: announced, endedAt: new Date() });
+    await ledger.recordHop({
+      ...hop,
+      name: "announced",
+      startedAt: announced,
+      endedAt: new Date(),
+    });
   log.info("registered", { world, delivery: id, dataset: `${place.domain}.${place.dataset}` });
   return true;
 }

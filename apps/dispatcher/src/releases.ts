@@ -76,7 +76,8 @@ export async function followReleases(parts: {
   return {
     current: () => current,
     broken: (domain, dataset) =>
-      problems.find(({ file }) => file === `contracts/${domain}/${dataset}.odcs.yaml`)?.what ?? null,
+      problems.find(({ file }) => file === `contracts/${domain}/${dataset}.odcs.yaml`)?.what ??
+      null,
     async close() {
       open = false;
       clearTimeout(timer);
@@ -99,5 +100,5 @@ function signatureOf(checkout: string): string {
       if (stat) found.push(`${path} ${stat.size} ${stat.mtimeMs}`);
     }
   }
-  return found.sort().join("\n");
+  return found.toSorted().join("\n");
 }

@@ -108,7 +108,10 @@ function world(
     async drop(dataset, file, content) {
       const folder = await datasetDir(dataset);
       const target = join(folder, file);
-      await until(`the gateway to take the '${file}' that was dropped before`, () => !existsSync(target));
+      await until(
+        `the gateway to take the '${file}' that was dropped before`,
+        () => !existsSync(target),
+      );
       await writeFile(`${target}.part`, content);
       await rename(`${target}.part`, target);
     },
@@ -150,9 +153,17 @@ function world(
     },
     async verdictFile(dataset, delivery) {
       const { domain, dataset: short } = parseDataset(dataset);
-      const path = join(dir, ".verdicts", domain, short, `${delivery.name}.${delivery.delivery_id}.json`);
+      const path = join(
+        dir,
+        ".verdicts",
+        domain,
+        short,
+        `${delivery.name}.${delivery.delivery_id}.json`,
+      );
       return until(`the verdict file ${path}`, async () =>
-        existsSync(path) ? (JSON.parse(await readFile(path, "utf8")) as Record<string, unknown>) : null,
+        existsSync(path)
+          ? (JSON.parse(await readFile(path, "utf8")) as Record<string, unknown>)
+          : null,
       );
     },
     async arm(spec) {

@@ -5,6 +5,7 @@ ends without the last line says that the step died.
 """
 
 import contextlib
+import importlib
 import json
 import os
 import signal
@@ -19,8 +20,8 @@ from gridata.log import Log
 from gridata.steps.run import IDENTITY, run_step
 
 # What the first step would otherwise import while somebody waits.
-import duckdb  # noqa: F401, I001
-import pyspark.sql.connect.session  # noqa: F401
+for module in ("duckdb", "pyspark.sql.connect.session"):
+    importlib.import_module(module)
 
 BACKLOG = 64
 SOURCE = Path(__file__).parent
@@ -36,7 +37,7 @@ def serve() -> None:
     server.listen(BACKLOG)
     # Children are not waited for: the connection tells of their end.
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+    signal.signal(signal.SIGTERM, _end)
     log = Log("steps")
     code = _digest(SOURCE)
     log.info("serving", socket=str(path))
@@ -52,6 +53,10 @@ def serve() -> None:
     finally:
         with contextlib.suppress(FileNotFoundError):
             path.unlink()
+
+
+def _end(number: int, frame: object) -> None:
+    sys.exit(0)
 
 
 def _child(connection: socket.socket, settings: Config, log: Log, code: dict[str, bytes]) -> None:

@@ -6,9 +6,14 @@ from pyspark.sql.connect.session import SparkSession
 
 spark = SparkSession.builder.remote(os.environ["SPARK_REMOTE"]).getOrCreate()
 spark.sql("CREATE NAMESPACE training.d").collect()
-spark.sql("CREATE TABLE training.d.t (id BIGINT, amount DECIMAL(18,2), dt DATE, at TIMESTAMP) USING iceberg PARTITIONED BY (dt)").collect()
+spark.sql(
+    "CREATE TABLE training.d.t (id BIGINT, amount DECIMAL(18,2), dt DATE, at TIMESTAMP) USING iceberg PARTITIONED BY (dt)"
+).collect()
 frame = spark.range(1000).selectExpr(
-    "id", "CAST(id AS DECIMAL(18,2)) AS amount", "date_add(DATE'2026-01-01', CAST(id % 5 AS INT)) AS dt", "TIMESTAMP'2026-01-01 00:00:00' AS at"
+    "id",
+    "CAST(id AS DECIMAL(18,2)) AS amount",
+    "date_add(DATE'2026-01-01', CAST(id % 5 AS INT)) AS dt",
+    "TIMESTAMP'2026-01-01 00:00:00' AS at",
 )
 frame.createOrReplaceTempView("incoming")
 spark.sql("INSERT INTO training.d.t SELECT * FROM incoming").collect()

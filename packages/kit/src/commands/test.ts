@@ -4,9 +4,11 @@ import { readFileSync, readdirSync, rmSync } from "node:fs";
 import { basename, join, resolve as resolvePath } from "node:path";
 import { Exit } from "../model/errors.ts";
 import { provision } from "../toolchain/provision.ts";
+import type { ToolHandle } from "../toolchain/types.ts";
 import dev from "./dev.ts";
 import down from "./down.ts";
 import { usage, type CommandDef, type Context } from "./framework.ts";
+import { staticChecks } from "./static-checks.ts";
 
 const levels = ["static", "unit", "contract", "e2e"] as const;
 /** Levels that need a running stack. */
@@ -68,13 +70,14 @@ function runs(
   name: string,
   args: string[],
   env: Record<string, string> = {},
+  cwd: string = context.checkout,
 ): Promise<boolean> {
   context.say(`${context.style.dim("test")} ${basename(name)} ${args.join(" ")}`);
   const out = context.json ? process.stderr : process.stdout;
   return new Promise((resolve, reject) => {
     const child = spawn(resolvePath(context.checkout, "node_modules/.bin", name), args, {
       env: { ...process.env, ...env },
-      cwd: context.checkout,
+      cwd,
       stdio: ["ignore", "pipe", "pipe"],
       signal: context.signal,
     });
@@ -87,13 +90,24 @@ function runs(
 
 async function checks(context: Context): Promise<Tally> {
   const tally: Tally = { passed: 0, failed: 0, skipped: 0 };
-  for (const [name, ...args] of [
-    ["tsc", "-p", "."],
-    ["oxlint", "--quiet"],
-  ] as const)
-    if (await runs(context, name, args)) tally.passed++;
+  const tools = await pythonTools(context);
+  for (const { program, args, cwd } of staticChecks(context.checkout, ...tools))
+    if (await runs(context, program, args, {}, cwd)) tally.passed++;
     else tally.failed++;
   return tally;
+}
+
+async function pythonTools(context: Context): Promise<[ToolHandle, ToolHandle]> {
+  const all = provision(["python-tools", "python-pipeline"], {
+    checkout: context.checkout,
+    signal: context.signal,
+    onProgress: (event) => {
+      if (event.kind === "tool" && ["downloading", "done"].includes(event.state) && event.bytes)
+        context.say(`${context.style.dim("tool")} ${event.tool} ${event.what}`);
+    },
+  });
+  await all.done;
+  return [await all.tool("python-tools"), await all.tool("python-pipeline")];
 }
 
 /** Runs tests on a stack of their own, or on the one that the user names. */
@@ -115,20 +129,12 @@ async function withStack(context: Context, work: (stack: string) => Promise<void
 
 /** Tests of the Python code. */
 async function pytest(context: Context): Promise<Tally> {
-  const tools = await provision(["python-tools", "python-pipeline"], {
-    checkout: context.checkout,
-    signal: context.signal,
-  }).done;
-  const python = (name: "python-tools" | "python-pipeline") => tools.get(name)!;
+  const [tools, pipeline] = await pythonTools(context);
   const report = join(context.checkout, "node_modules/.gridata-pytest.xml");
-  const packages = join(
-    python("python-pipeline").dir,
-    "lib",
-    pythonLib(python("python-pipeline").dir),
-  );
+  const packages = join(pipeline.dir, "lib", pythonLib(pipeline.dir));
   const ok = await runs(
     context,
-    join(python("python-tools").dir, "bin/python"),
+    join(tools.dir, "bin/python"),
     ["-m", "pytest", "-p", "no:cacheprovider", "pipeline/tests", `--junitxml=${report}`],
     {
       PYTHONPATH: `${join(context.checkout, "pipeline/src")}:${packages}`,

@@ -109,7 +109,7 @@ function filesBelow(checkout: string, dir: string): string[] {
   return readdirSync(root, { recursive: true, withFileTypes: true })
     .filter((entry) => entry.isFile() && isSource(entry.parentPath))
     .map((entry) => relative(checkout, join(entry.parentPath, entry.name)))
-    .sort();
+    .toSorted();
 }
 
 function codeHash(checkout: string): string {

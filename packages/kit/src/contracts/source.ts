@@ -62,7 +62,7 @@ function offsetOf(root: unknown, path: readonly (string | number)[]): number {
 export function nearest(word: string, known: readonly string[]): string | null {
   const ranked = known
     .map((candidate) => [distance(word.toLowerCase(), candidate.toLowerCase()), candidate] as const)
-    .sort((a, b) => a[0] - b[0]);
+    .toSorted((a, b) => a[0] - b[0]);
   const best = ranked[0];
   return best && best[0] <= Math.max(2, word.length / 3) ? best[1] : null;
 }

@@ -78,8 +78,8 @@ export function parseRunId(id: string): { world: string; batch: string; attempt:
 
 export const keys = {
   dropPrefix: (world: string) => `${world}/drop/`,
-  drop: (world: string, domain: string, dataset: string, delivery: string, safeName: string) =>
-    `${world}/drop/${domain}/${dataset}/${delivery}/${safeName}`,
+  drop: (world: string, domain: string, dataset: string, delivery: string, safe: string) =>
+    `${world}/drop/${domain}/${dataset}/${delivery}/${safe}`,
   receipt: (world: string, batch: string, attempt: number) =>
     `${world}/_batches/${batch}/${attempt}.json`,
 } as const;

@@ -24,7 +24,7 @@ export function listFiles(dir: string): string[] {
     }
   };
   visit("");
-  return found.sort();
+  return found.toSorted();
 }
 
 const chunk = Buffer.allocUnsafe(1 << 20);

@@ -3,7 +3,7 @@
 import contextlib
 import os
 import uuid
-from collections.abc import Iterator
+from collections.abc import Generator
 from typing import TYPE_CHECKING, Any
 
 from gridata.config import require
@@ -15,7 +15,7 @@ SNAPSHOT_PROPERTY = "snapshot-property."
 
 
 @contextlib.contextmanager
-def session(step: "Step") -> Iterator[Any]:
+def session(step: "Step") -> Generator[Any]:
     from pyspark.sql.connect.session import SparkSession
 
     spark_settings = require(step.settings.spark, "spark", step.settings)

@@ -66,7 +66,7 @@ class Ledger:
         self._connection = self._connect()
 
     def _connect(self) -> psycopg.Connection[dict[str, Any]]:
-        return psycopg.connect(
+        return psycopg.Connection[dict[str, Any]].connect(
             host=self._settings.host,
             port=self._settings.port,
             dbname=self._settings.database,

@@ -4,7 +4,7 @@ import contextlib
 import json
 import os
 import threading
-from collections.abc import Iterator
+from collections.abc import Generator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -60,7 +60,13 @@ class Step:
         return member.delivery_id if again else str(member.file_id)
 
     def hop(
-        self, name: str, started: datetime, *, delivery: str | None = None, ref: str | None = None, why: str | None = None
+        self,
+        name: str,
+        started: datetime,
+        *,
+        delivery: str | None = None,
+        ref: str | None = None,
+        why: str | None = None,
     ) -> None:
         self.ledger.record_hop(self.world, *self.id, name, started, now(), delivery=delivery, ref=ref, why=why)
 
@@ -87,7 +93,7 @@ def contract_of(settings: config.Config, release: str, table: str) -> dict[str, 
 
 
 @contextlib.contextmanager
-def renewed(ledger: Ledger, batch: str, attempt: int, log: Log) -> Iterator[None]:
+def renewed(ledger: Ledger, batch: str, attempt: int, log: Log) -> Generator[None]:
     """Keeps the lease while the step works. A step whose attempt is over ends at once, whatever it is doing."""
     done = threading.Event()
     own = ledger.another()

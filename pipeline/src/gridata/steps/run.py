@@ -83,7 +83,9 @@ def _failed(ledger: Ledger, log: Log, batch: str, attempt: int, step: str, error
         log.error("trace", trace=traceback.format_exc()[-4000:])
     try:
         fresh = ledger.another()
-        outcome = fresh.fail_attempt(batch, attempt, kind, {"code": code, "reason": reason, "class": kind, "message": reason})
+        outcome = fresh.fail_attempt(
+            batch, attempt, kind, {"code": code, "reason": reason, "class": kind, "message": reason}
+        )
         fresh.close()
         log.info("told the ledger", outcome=outcome)
     except Superseded:

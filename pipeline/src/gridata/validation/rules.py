@@ -123,7 +123,12 @@ def _wrong_type(column: Column) -> str | None:
 def _bounds(column: Column) -> list[str]:
     typed, kind = value(column), duckdb_type(column)
     found: list[str] = []
-    for member, operator in (("minimum", "<"), ("maximum", ">"), ("exclusiveMinimum", "<="), ("exclusiveMaximum", ">=")):
+    for member, operator in (
+        ("minimum", "<"),
+        ("maximum", ">"),
+        ("exclusiveMinimum", "<="),
+        ("exclusiveMaximum", ">="),
+    ):
         bound = column[member]
         if bound is not None:
             found.append(f"{typed} {operator} CAST({text(bound)} AS {kind})")
