@@ -8,7 +8,11 @@ export const registry: Record<string, () => Promise<{ default: CommandDef }>> = 
   drop: () => import("./drop.ts"),
   trace: () => import("./trace.ts"),
   table: () => import("./table.ts"),
+  check: () => import("./check.ts"),
   contracts: () => import("./contracts.ts"),
+  env: () => import("./env.ts"),
+  open: () => import("./open.ts"),
+  doctor: () => import("./doctor.ts"),
   test: () => import("./test.ts"),
   logs: () => import("./logs.ts"),
 };

@@ -1,0 +1,124 @@
+/** `check`: what would become of a file, by the same validator, without a stack. */
+import { execFile } from "node:child_process";
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
+import { promisify } from "node:util";
+import { compileContracts } from "../contracts/index.ts";
+import { Exit, KitError } from "../model/errors.ts";
+import { parseDataset } from "../model/names.ts";
+import { closest } from "../model/text.ts";
+import { provision } from "../toolchain/provision.ts";
+import { usage, type CommandDef } from "./framework.ts";
+import { columns } from "./style.ts";
+
+interface Examined {
+  file_id: string;
+  records: number | null;
+  accepted: number;
+  rejected: number | null;
+  problems: { record: number; line: number; column: string | null; rule: string; value: string }[];
+  refused: { code: string; reason: string } | null;
+}
+
+const check = {
+  name: "check",
+  summary: "validate a file without a stack",
+  usage: "FILE --to DOMAIN.DATASET",
+  examples: ["check my.csv --to sales.transactions"],
+  options: {
+    to: { type: "string", placeholder: "D.DS", summary: "the dataset, as in sales.transactions" },
+  },
+  async run(context) {
+    const [given, ...rest] = context.args;
+    const to = context.options["to"];
+    if (!given || rest.length > 0 || typeof to !== "string")
+      throw usage(check, "name one file and its dataset");
+    const file = resolve(context.cwd, given);
+    if (!existsSync(file))
+      throw new KitError({
+        code: "NO_SUCH_FILE",
+        what: `there is no file ${given}`,
+        why: `looked for ${file}`,
+        fix: "check the path",
+        exit: Exit.notFound,
+      });
+    const { domain, dataset } = parseDataset(to);
+    const { contracts, problems } = compileContracts(context.checkout);
+    const contract = contracts.find((c) => c.domain === domain && c.dataset === dataset);
+    if (!contract) {
+      const known = contracts.map((c) => `${c.domain}.${c.dataset}`);
+      const broken = problems.find((p) => p.file === `contracts/${domain}/${dataset}.odcs.yaml`);
+      const near = closest(to, known);
+      throw new KitError({
+        code: broken ? "CONTRACT_BROKEN" : "NO_CONTRACT",
+        what: `no contract in effect takes files of ${to}`,
+        why: broken
+          ? `${broken.file}:${broken.line}:${broken.column} ${broken.what}`
+          : `there are contracts of ${known.join(", ") || "nothing"}`,
+        fix: broken
+          ? broken.fix
+          : near
+            ? `did you mean ${near}?`
+            : `write contracts/${domain}/${dataset}.odcs.yaml`,
+        exit: Exit.notFound,
+      });
+    }
+    const python = await provision(["python-pipeline"], {
+      checkout: context.checkout,
+      signal: context.signal,
+    }).tool("python-pipeline");
+    const work = mkdtempSync(join(tmpdir(), "gridata-check-"));
+    try {
+      const path = join(work, "contract.json");
+      writeFileSync(path, JSON.stringify(contract));
+      const { stdout } = await promisify(execFile)(
+        join(python.dir, "bin/python"),
+        ["-m", "gridata.check", file, "--contract", path],
+        {
+          env: {
+            ...process.env,
+            PYTHONPATH: join(context.checkout, "pipeline/src"),
+            PYTHONDONTWRITEBYTECODE: "1",
+          },
+          maxBuffer: 64 << 20,
+          signal: context.signal,
+        },
+      );
+      const examined = JSON.parse(stdout) as Examined;
+      const { refused, ...document } = examined;
+      return {
+        exit: refused ? Exit.refused : Exit.done,
+        document: { ...document, table: contract.table, reason: refused },
+        text: [
+          ...(examined.problems.length > 0
+            ? [
+                columns(
+                  [
+                    ["record", "line", "column", "rule", "value"],
+                    ...examined.problems
+                      .slice(0, 20)
+                      .map((p) => [
+                        String(p.record),
+                        String(p.line),
+                        p.column ?? "",
+                        p.rule,
+                        JSON.stringify(p.value).slice(0, 60),
+                      ]),
+                  ],
+                  context.style.dim,
+                ),
+                "",
+              ]
+            : []),
+          refused
+            ? `${context.style.red("rejected")} ${refused.code}: ${refused.reason}`
+            : `${context.style.green("accepted")}: ${examined.accepted} of ${examined.records} records for ${contract.table}, ${examined.rejected} rejected`,
+        ].join("\n"),
+      };
+    } finally {
+      rmSync(work, { recursive: true, force: true });
+    }
+  },
+} satisfies CommandDef;
+export default check;

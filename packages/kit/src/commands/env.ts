@@ -1,0 +1,66 @@
+/** `env`: where everything is, for programs and for people. */
+import { join } from "node:path";
+import { dropFolder, readStackConfig, stateFolder } from "../clients/stack.ts";
+import { usage, type CommandDef } from "./framework.ts";
+
+const hidden = "***";
+
+const env = {
+  name: "env",
+  summary: "addresses and credentials of the stack",
+  usage: "[--format json|dotenv] [--reveal]",
+  examples: ["env", "env --reveal --format dotenv > .env.local"],
+  options: {
+    format: { type: "string", placeholder: "FORM", summary: "json (default) or dotenv" },
+    reveal: { type: "boolean", summary: "show the credentials too" },
+  },
+  async run(context) {
+    const format = context.options["format"] ?? "json";
+    if (format !== "json" && format !== "dotenv")
+      throw usage(env, `--format takes json or dotenv, not '${String(format)}'`);
+    const reveal = context.options["reveal"] === true;
+    const secret = (text: string) => (reveal ? text : hidden);
+    const reader = readStackConfig(context.checkout, context.stack, "reader");
+    const admin = readStackConfig(context.checkout, context.stack, "admin");
+    const dispatcher = readStackConfig(context.checkout, context.stack, "dispatcher");
+    const document = {
+      drop_dir: dropFolder(context.checkout, context.stack, context.world),
+      s3: {
+        endpoint: reader.s3!.endpoint,
+        region: reader.s3!.region,
+        access_key: reader.s3!.access_key,
+        secret_key: secret(reader.s3!.secret_key),
+      },
+      catalog: {
+        uri: reader.catalog!.uri,
+        warehouse: context.world,
+        token: secret(reader.catalog!.token),
+      },
+      kafka: { brokers: dispatcher.kafka!.brokers, topic: dispatcher.kafka!.topic },
+      airflow: {
+        uri: admin.airflow!.uri,
+        username: admin.airflow!.username,
+        password: secret(admin.airflow!.password),
+      },
+      spark: { uri: admin.spark!.uri, token: secret(admin.spark!.token) },
+      credentials_file: join(stateFolder(context.checkout, context.stack), "config", "reader.json"),
+    };
+    return {
+      document,
+      text: format === "json" ? JSON.stringify(document, null, 2) : dotenv(document),
+    };
+  },
+} satisfies CommandDef;
+export default env;
+
+function dotenv(members: Record<string, unknown>, prefix = "GRIDATA"): string {
+  return Object.entries(members)
+    .map(([name, value]) => {
+      const key = `${prefix}_${name}`.toUpperCase();
+      if (Array.isArray(value)) return `${key}=${value.join(",")}`;
+      return typeof value === "object" && value !== null
+        ? dotenv(value as Record<string, unknown>, key)
+        : `${key}=${String(value)}`;
+    })
+    .join("\n");
+}
