@@ -31,6 +31,7 @@ let onActivated = () => {};
 const releases = await followReleases({
   checkout: config.checkout,
   stateDir: config.state_dir,
+  schema: process.env["GRIDATA_ODCS_SCHEMA"] ?? "",
   ledger,
   log,
   onActivated: () => onActivated(),

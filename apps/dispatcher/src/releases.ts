@@ -5,7 +5,7 @@
 import { existsSync, readdirSync, statSync } from "node:fs";
 import { join } from "node:path";
 import watcher from "@parcel/watcher";
-import { buildRelease, type ReleaseBuild } from "@gridata/kit/contracts";
+import { buildRelease, loadStandard, type ReleaseBuild } from "@gridata/kit/contracts";
 import type { Ledger, Release } from "@gridata/kit/clients/ledger";
 import { errorText, type Logger } from "@gridata/kit/clients/log";
 
@@ -22,11 +22,14 @@ export interface Releases {
 export async function followReleases(parts: {
   checkout: string;
   stateDir: string;
+  /** File with the JSON Schema of the contracts' standard. */
+  schema: string;
   ledger: Ledger;
   log: Logger;
   onActivated(): void;
 }): Promise<Releases> {
   const { checkout, stateDir, ledger, log } = parts;
+  const standard = loadStandard(parts.schema);
   let current = await ledger.currentRelease();
   let problems: ReleaseBuild["problems"] = [];
   let signature = "";
@@ -37,7 +40,7 @@ export async function followReleases(parts: {
   async function build(): Promise<void> {
     const seen = signatureOf(checkout);
     if (seen === signature) return;
-    const built = await buildRelease(checkout, stateDir);
+    const built = await buildRelease(checkout, stateDir, standard);
     signature = seen;
     problems = built.problems;
     for (const { code, file, line, what } of problems)

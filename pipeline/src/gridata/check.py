@@ -39,7 +39,9 @@ def examine(source: Path, contract: dict[str, Any], work: Path) -> dict[str, Any
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(prog="gridata.check", description="Validates one file against a compiled contract.")
+    parser = argparse.ArgumentParser(
+        prog="gridata.check", description="Validates one file against a compiled contract."
+    )
     parser.add_argument("file", type=Path)
     parser.add_argument("--contract", type=Path, required=True)
     arguments = parser.parse_args()

@@ -4,12 +4,13 @@ import { existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { promisify } from "node:util";
-import { compileContracts } from "../contracts/index.ts";
+
 import { Exit, KitError } from "../model/errors.ts";
 import { parseDataset } from "../model/names.ts";
 import { closest } from "../model/text.ts";
 import { provision } from "../toolchain/provision.ts";
 import { usage, type CommandDef } from "./framework.ts";
+import { checkoutContracts } from "./standard.ts";
 import { columns } from "./style.ts";
 
 interface Examined {
@@ -37,14 +38,14 @@ const check = {
     const file = resolve(context.cwd, given);
     if (!existsSync(file))
       throw new KitError({
-        code: "NO_SUCH_FILE",
+        code: "FILE_NOT_FOUND",
         what: `there is no file ${given}`,
         why: `looked for ${file}`,
         fix: "check the path",
         exit: Exit.notFound,
       });
     const { domain, dataset } = parseDataset(to);
-    const { contracts, problems } = compileContracts(context.checkout);
+    const { contracts, problems } = await checkoutContracts(context);
     const contract = contracts.find((c) => c.domain === domain && c.dataset === dataset);
     if (!contract) {
       const known = contracts.map((c) => `${c.domain}.${c.dataset}`);

@@ -1,7 +1,8 @@
 /** `contracts check`: every contract of the checkout, with all problems at once. */
-import { compileContracts } from "../contracts/index.ts";
+
 import { Exit } from "../model/errors.ts";
 import { usage, type CommandDef } from "./framework.ts";
+import { checkoutContracts } from "./standard.ts";
 import { columns } from "./style.ts";
 
 const contracts = {
@@ -13,7 +14,7 @@ const contracts = {
   async run(context) {
     if (context.args[0] !== "check" || context.args.length > 1)
       throw usage(contracts, "say what to do with the contracts");
-    const compiled = compileContracts(context.checkout);
+    const compiled = await checkoutContracts(context);
     const { style } = context;
     return {
       exit: compiled.problems.length > 0 ? Exit.failed : Exit.done,

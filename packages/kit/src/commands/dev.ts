@@ -141,7 +141,7 @@ async function giveUp(
     throw new KitError({ code, what, why, fix, exit: Exit.failed });
   }
   throw new KitError({
-    code: end === "deadline" ? "DEADLINE" : "SUPERVISOR_FAILED",
+    code: end === "deadline" ? "DEADLINE_PASSED" : "SUPERVISOR_FAILED",
     what: end === "deadline" ? "the stack is not ready yet" : "the stack's supervisor is gone",
     why: waiting.join("; ") || "nothing is known of it",
     fix: end === "deadline" ? "./gridata status shows how far it is" : "./gridata dev",

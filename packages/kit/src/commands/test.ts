@@ -130,6 +130,7 @@ async function withStack(context: Context, work: (stack: string) => Promise<void
 /** Tests of the Python code. */
 async function pytest(context: Context): Promise<Tally> {
   const [tools, pipeline] = await pythonTools(context);
+  const postgres = await provision(["postgres"], context).tool("postgres");
   const report = join(context.checkout, "node_modules/.gridata-pytest.xml");
   const packages = join(pipeline.dir, "lib", pythonLib(pipeline.dir));
   const ok = await runs(
@@ -139,6 +140,7 @@ async function pytest(context: Context): Promise<Tally> {
     {
       PYTHONPATH: `${join(context.checkout, "pipeline/src")}:${packages}`,
       PYTHONDONTWRITEBYTECODE: "1",
+      GRIDATA_TEST_POSTGRES: join(postgres.dir, "embedded_postgres/pginstall/bin"),
     },
   );
   try {

@@ -9,6 +9,7 @@ import type {
   QualityRule,
   Threshold,
 } from "../model/contract.ts";
+import type { Standard } from "./standard.ts";
 import { nearest, readSource, type Problem, type Source } from "./source.ts";
 import {
   icebergTable,
@@ -45,6 +46,15 @@ const kitProperties = [
   ...["format", "dialect", "compression", "mode", "order", "tombstone", "redelivery"],
   ...["partition", "errorThreshold", "uniqueScope", "limits", "derives"],
 ];
+/** Members of a column that a slip could miss. */
+const columnMembers = [
+  ...["id", "name", "description", "businessName", "physicalName", "physicalType", "logicalType"],
+  ...["logicalTypeOptions", "required", "unique", "primaryKey", "primaryKeyPosition", "enum"],
+  ...["classification", "criticalDataElement", "encryptedName", "examples", "tags", "quality"],
+  ...["partitioned", "partitionKeyPosition", "customProperties", "authoritativeDefinitions"],
+  ...["transformSourceObjects", "transformLogic", "transformDescription", "relationships"],
+  ...["properties", "items"],
+];
 const defaultDialect: Dialect = {
   ...{ delimiter: ",", quote: '"', escape: '"', header: true, encoding: "utf-8", nullText: "" },
 };
@@ -53,12 +63,22 @@ export const defaultLimits: Limits = {
   ...{ bytes: 5 * 2 ** 30, lineBytes: 2 ** 20, columns: 2000, expansionRatio: 100 },
 };
 
-export function compileContract(file: string, text: string): Compiled {
+/** `file` is relative to the checkout. All problems come at once, those by the standard first. */
+export function compileContract(file: string, text: string, standard: Standard): Compiled {
   const source = readSource(file, text);
   if (source.problems.length > 0) return { contract: null, problems: source.problems };
+  const problems = standard(source.value).map(({ path, what }) =>
+    source.at(
+      path,
+      "CONTRACT_STANDARD",
+      what,
+      "see the Open Data Contract Standard, version 3.2.0",
+    ),
+  );
   const compiler = new Compiler(source);
   const contract = compiler.contract(file);
-  return { contract: compiler.problems.length > 0 ? null : contract, problems: compiler.problems };
+  problems.push(...compiler.problems);
+  return { contract: problems.length > 0 ? null : contract, problems };
 }
 
 class Compiler {
@@ -84,6 +104,18 @@ class Compiler {
       near ? `did you mean '${near}'?` : `write one of ${known.join(", ")}`,
     );
     return fallback;
+  }
+
+  /** The standard lets unknown members pass; one that looks like a known one is a slip that would silently do nothing. */
+  #notMistyped(path: Path, member: string): void {
+    const near = columnMembers.includes(member) ? null : nearest(member, columnMembers);
+    if (near)
+      this.#fail(
+        path,
+        "CONTRACT_WORD_UNKNOWN",
+        `'${member}' means nothing here`,
+        `did you mean '${near}'?`,
+      );
   }
 
   contract(file: string): Omit<CompiledContract, "fingerprint"> | null {
@@ -230,6 +262,7 @@ class Compiler {
         "letters, digits and _, a letter first (_ first is the kit's own)",
       );
     if (lineageColumns.some((own) => own.name === name)) return null;
+    for (const member of Object.keys(property)) this.#notMistyped([...path, member], member);
     const physical = textOf(property["physicalType"]);
     const type = physical
       ? parsePhysicalType(physical)

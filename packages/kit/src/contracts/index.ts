@@ -2,3 +2,4 @@
 export { compileContract, defaultLimits } from "./compile.ts";
 export { buildRelease, compileContracts, contractFiles, type ReleaseBuild } from "./release.ts";
 export type { Problem } from "./source.ts";
+export { loadStandard, type Standard } from "./standard.ts";

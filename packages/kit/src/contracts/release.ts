@@ -14,6 +14,7 @@ import { dirname, join, relative } from "node:path";
 import type { CompiledContract, ReleaseManifest } from "../model/contract.ts";
 import { compileContract } from "./compile.ts";
 import type { Problem } from "./source.ts";
+import type { Standard } from "./standard.ts";
 
 export interface ReleaseBuild {
   /** Null when nothing could be released: no contract was ever good. */
@@ -29,7 +30,10 @@ const pipelineSource = "pipeline/src";
 export const contractFiles = (checkout: string): string[] =>
   filesBelow(checkout, "contracts").filter((path) => path.endsWith(".odcs.yaml"));
 
-export function compileContracts(checkout: string): {
+export function compileContracts(
+  checkout: string,
+  standard: Standard,
+): {
   contracts: CompiledContract[];
   problems: Problem[];
 } {
@@ -38,7 +42,7 @@ export function compileContracts(checkout: string): {
   const problems: Problem[] = [];
   for (const file of contractFiles(checkout)) {
     const text = readFileSync(join(checkout, file), "utf8");
-    const compiled = compileContract(file, text);
+    const compiled = compileContract(file, text, standard);
     problems.push(...compiled.problems);
     if (compiled.contract)
       contracts.push({
@@ -53,7 +57,11 @@ export function compileContracts(checkout: string): {
  * Compiles what the checkout holds and writes `releases/<id>/`. A contract that doesn't compile stays as it last was good;
  * its problems are told.
  */
-export async function buildRelease(checkout: string, stateDir: string): Promise<ReleaseBuild> {
+export async function buildRelease(
+  checkout: string,
+  stateDir: string,
+  standard: Standard,
+): Promise<ReleaseBuild> {
   const releases = join(stateDir, "releases");
   const good = join(releases, "good");
   const code = codeHash(checkout);
@@ -61,7 +69,7 @@ export async function buildRelease(checkout: string, stateDir: string): Promise<
   const contracts: CompiledContract[] = [];
   for (const file of contractFiles(checkout)) {
     let text = readFileSync(join(checkout, file), "utf8");
-    let compiled = compileContract(file, text);
+    let compiled = compileContract(file, text, standard);
     problems.push(...compiled.problems);
     const kept = join(good, file);
     if (compiled.contract) {
@@ -69,7 +77,7 @@ export async function buildRelease(checkout: string, stateDir: string): Promise<
       writeFileSync(kept, text);
     } else if (existsSync(kept)) {
       text = readFileSync(kept, "utf8");
-      compiled = compileContract(file, text);
+      compiled = compileContract(file, text, standard);
     }
     if (compiled.contract)
       contracts.push({

@@ -150,6 +150,7 @@ export const tools = {
   ecj: jars("ecj", "3.39.0", "Java compiler"),
   "python-pipeline": python("pipeline", "1", "what the pipeline's steps import"),
   "duckdb-extensions": wheels("duckdb-extensions", "1.5.5", "DuckDB: S3, Avro, Iceberg"),
+  odcs: wheels("odcs", "3.2.0", "JSON Schema of the Open Data Contract Standard"),
   catalog: {
     summary: "Iceberg REST catalog",
     version: "0.1.0",

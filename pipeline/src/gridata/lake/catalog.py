@@ -130,10 +130,16 @@ class Catalog:
             self._commit(table, [], [{"action": "remove-snapshot-ref", "ref-name": branch}])
 
     def publish(self, table: Table, base: int, snapshot: int, branch: str) -> None:
-        """The one commit that moves main, from `base` to `snapshot` or not at all; the audit branch goes with it."""
+        """The one commit that moves main, from `base` to `snapshot` or not at all; the audit branch goes with it.
+
+        It asserts the branch too: once somebody removed it, this commit can't succeed any more, however late it arrives.
+        """
         self._commit(
             table,
-            [{"type": "assert-ref-snapshot-id", "ref": MAIN, "snapshot-id": base}],
+            [
+                {"type": "assert-ref-snapshot-id", "ref": MAIN, "snapshot-id": base},
+                {"type": "assert-ref-snapshot-id", "ref": branch, "snapshot-id": snapshot},
+            ],
             [_set_ref(MAIN, snapshot), {"action": "remove-snapshot-ref", "ref-name": branch}],
         )
 

@@ -37,7 +37,7 @@ def session(step: "Step") -> Generator[Any]:
         ".s3.path-style-access": "true",
         ".client.region": s3.region,
     }
-    identity = uuid.uuid5(uuid.NAMESPACE_URL, f"{world}/{step.batch.batch_id}/{step.batch.attempt}/{step.name}")
+    identity = _session_id(step, step.name, step.batch.attempt)
     spark = SparkSession.builder.remote(f"{spark_settings.uri}/;session_id={identity}").create()
     try:
         for option, value in options.items():
@@ -45,6 +45,25 @@ def session(step: "Step") -> Generator[Any]:
         yield spark
     finally:
         spark.stop()
+
+
+def _session_id(step: "Step", name: str, attempt: int) -> uuid.UUID:
+    return uuid.uuid5(uuid.NAMESPACE_URL, f"{step.world}/{step.batch.batch_id}/{attempt}/{name}")
+
+
+def release_earlier_sessions(step: "Step") -> None:
+    """R6: ends what an earlier attempt still runs, and refuses its sessions for ever."""
+    from pyspark.sql.connect.session import SparkSession
+
+    settings = require(step.settings.spark, "spark", step.settings)
+    os.environ["SPARK_CONNECT_AUTHENTICATE_TOKEN"] = settings.token
+    for attempt in range(1, step.batch.attempt):
+        for name in ("process", "check"):
+            identity = _session_id(step, name, attempt)
+            try:
+                SparkSession.builder.remote(f"{settings.uri}/;session_id={identity}").create().stop()
+            except Exception as error:  # released before: that is what is wanted
+                step.log.debug("session is gone", of_attempt=attempt, why=str(error)[:200])
 
 
 def append(step: "Step", sources: list[str]) -> None:

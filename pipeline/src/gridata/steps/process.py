@@ -2,13 +2,14 @@
 
 from gridata import failpoint
 from gridata.lake.catalog import Table
-from gridata.lake.spark import append
+from gridata.lake.spark import append, release_earlier_sessions
 from gridata.steps.context import Step, now
 from gridata.steps.plan import make_plan, published_by, remove_stale_branches, resolve_intents
 
 
 def run(step: Step) -> None:
     started = now()
+    release_earlier_sessions(step)
     table = step.catalog.ensure(step.batch.table, step.contract["iceberg"])
     table = resolve_intents(step, table)
     table = remove_stale_branches(step, table)

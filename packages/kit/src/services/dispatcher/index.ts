@@ -1,11 +1,11 @@
 /** The dispatcher: a reconciler over the ledger that claims batches and starts their runs. */
-import { path, type ServiceDef } from "../../model/service.ts";
+import { path, tool, type ServiceDef } from "../../model/service.ts";
 import { node, ours } from "../programs.ts";
 
 export const dispatcher: ServiceDef = {
   name: "dispatcher",
   summary: "claims staged files into batches and starts their runs",
-  tools: [],
+  tools: ["odcs"],
   // Kafka and Airflow may come later: without the one it lists, without the other batches wait.
   needs: [
     { service: "s3", until: "ready" },
@@ -22,7 +22,10 @@ export const dispatcher: ServiceDef = {
       "--disable-warning=TimeoutNegativeWarning",
       path("checkout", "apps/dispatcher/src/main.ts"),
     ],
-    env: ours("dispatcher"),
+    env: {
+      ...ours("dispatcher"),
+      GRIDATA_ODCS_SCHEMA: tool("odcs", "open_data_contract_standard/schema.json"),
+    },
     stop: { signal: "SIGTERM", graceSeconds: 10 },
   },
   ready: [{ kind: "log", pattern: '"msg":"reconciling' }],
