@@ -10,7 +10,7 @@ import down from "./down.ts";
 import { usage, type CommandDef, type Context } from "./framework.ts";
 import { staticChecks } from "./static-checks.ts";
 
-const levels = ["static", "unit", "contract", "e2e"] as const;
+const levels = ["static", "unit", "rules", "contract", "e2e"] as const;
 /** Levels that need a running stack. */
 const onStack: readonly Level[] = ["contract", "e2e"];
 const testStack = "test";
@@ -25,7 +25,7 @@ interface Tally {
 const test = {
   name: "test",
   summary: "static checks and tests",
-  usage: "[static|unit|contract|e2e] [--grep TEXT] [--attach]",
+  usage: "[static|unit|rules|contract|e2e] [--grep TEXT] [--attach]",
   examples: ["test", "test unit --grep names", "test e2e --attach"],
   options: {
     attach: {
@@ -50,6 +50,17 @@ const test = {
       add(await vitest(context, "unit", {}));
       add(await pytest(context));
     }
+    // Each rule of the publish protocol is taken out, and its test must notice.
+    if (wanted.includes("rules"))
+      add(
+        (await runs(context, "node", [
+          "--disable-warning=ExperimentalWarning",
+          "scripts/take-out-rules.ts",
+          "--quick",
+        ]))
+          ? { passed: 1, failed: 0, skipped: 0 }
+          : { passed: 0, failed: 1, skipped: 0 },
+      );
     const stacked = wanted.filter((level) => onStack.includes(level));
     if (stacked.length > 0)
       await withStack(context, async (stack) => {
