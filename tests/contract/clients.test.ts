@@ -1,38 +1,6 @@
-import { execFile } from "node:child_process";
-import { join } from "node:path";
-import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { readStackConfig } from "@gridata/kit/clients/stack";
-import { provision } from "@gridata/kit/toolchain";
 import { openWorld, type World } from "@gridata/testkit";
-
-const stack = process.env["GRIDATA_STACK"] ?? "default";
-
-/** Runs one of the programs beside this file and gives the JSON that it prints. */
-async function client(
-  world: World,
-  program: string,
-  tool: "python-tools" | "python-pipeline",
-): Promise<Record<string, unknown>> {
-  const { dir } = await provision([tool], { checkout: world.checkout }).tool(tool);
-  const config = (identity: string) => readStackConfig(world.checkout, stack, identity);
-  const { stdout } = await promisify(execFile)(
-    join(dir, "bin/python"),
-    [join(import.meta.dirname, "clients", program)],
-    {
-      env: {
-        ...process.env,
-        GRIDATA_CLIENTS: JSON.stringify({
-          world: world.name,
-          engine: config("pipeline"),
-          publisher: config("publisher"),
-        }),
-      },
-      timeout: 120_000,
-    },
-  );
-  return JSON.parse(stdout.trim().split("\n").at(-1)!) as Record<string, unknown>;
-}
+import { client } from "../clients.ts";
 
 describe("clients of the catalog", () => {
   let world: World;
