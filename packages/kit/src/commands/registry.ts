@@ -13,6 +13,7 @@ export const registry: Record<string, () => Promise<{ default: CommandDef }>> = 
   env: () => import("./env.ts"),
   open: () => import("./open.ts"),
   doctor: () => import("./doctor.ts"),
+  bench: () => import("./bench.ts"),
   test: () => import("./test.ts"),
   logs: () => import("./logs.ts"),
 };
