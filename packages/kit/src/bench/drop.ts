@@ -1,6 +1,6 @@
 /** Drop to commit, hop by hop, beside Spark alone doing the same append: cold and warm. */
 import { spawn } from "node:child_process";
-import { chmodSync, mkdtempSync, mkdirSync, rmSync, writeFileSync } from "node:fs";
+import { chmodSync, mkdtempSync, mkdirSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { copyFile, mkdir, rename } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -10,6 +10,7 @@ import { dropFolder, readStackConfig } from "../clients/stack.ts";
 import type { Context } from "../commands/framework.ts";
 import { waitUntil } from "../commands/wait.ts";
 import { readStatus, layoutOf } from "../runtimes/host/control.ts";
+import { Exit, KitError } from "../model/errors.ts";
 import { provision } from "../toolchain/provision.ts";
 import { removeWorld } from "../worlds/remove.ts";
 import { cpuSeconds } from "./cpu.ts";
@@ -59,7 +60,8 @@ export async function benchDrop(context: Context, runs: number): Promise<Measure
         value,
         runs: values,
         ratio_to: reference && `${size.name}: ${reference}`,
-        ratio: reference === null ? null : value / median(samples.map((sample) => sample[reference]!)),
+        ratio:
+          reference === null ? null : value / median(samples.map((sample) => sample[reference]!)),
       });
     }
   }
@@ -216,7 +218,12 @@ async function spark(
         JAVA_HOME: home,
         SPARK_HOME: sparkHome,
         PYSPARK_PYTHON: python,
-        PYTHONPATH: `${dir("pyspark")}:${join(dir("pyspark"), "lib")}`,
+        PYTHONPATH: [
+          dir("pyspark"),
+          ...readdirSync(join(dir("pyspark"), "lib")).map((file) =>
+            join(dir("pyspark"), "lib", file),
+          ),
+        ].join(":"),
       },
     );
     return { "cold spark-submit": wall, "cold spark-submit, cpu": cpu };
@@ -256,7 +263,14 @@ async function timed(
     child.once("error", reject);
     child.once("close", resolve);
   });
-  if (code !== 0) throw new Error(`${program} ended with ${String(code)}:\n${errors.slice(-3000)}`);
+  if (code !== 0)
+    throw new KitError({
+      code: "BENCH_FAILED",
+      what: `${program} ended with ${String(code)}`,
+      why: `${output}${errors}`.slice(-3000),
+      fix: "mend the cause, then run the benchmark again",
+      exit: Exit.failed,
+    });
   const [, user = "0", system = "0"] = /gridata-cpu ([\d.]+) ([\d.]+)/.exec(errors) ?? [];
   return { wall: (performance.now() - begun) / 1000, cpu: Number(user) + Number(system), output };
 }

@@ -25,7 +25,6 @@ const dev = {
     detach: { type: "boolean", summary: "return at once; the stack goes on starting" },
     until: { type: "string", placeholder: "STATE", summary: "return at this state (ready)" },
     offline: { type: "boolean", summary: "never use the network: fail when a tool is missing" },
-    explain: { type: "boolean", summary: "show what the start waited for" },
   },
   async run(context) {
     const goal = String(context.options["until"] ?? "ready") as Goal;
