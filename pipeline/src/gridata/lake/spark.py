@@ -15,7 +15,8 @@ SNAPSHOT_PROPERTY = "snapshot-property."
 
 
 @contextlib.contextmanager
-def session(step: "Step") -> Generator[Any]:
+def session(step: "Step", *, last: bool) -> Generator[Any]:
+    """The session of the attempt. `process` opens it and leaves it for `check`, which is the last to use it."""
     from pyspark.sql.connect.session import SparkSession
 
     spark_settings = require(step.settings.spark, "spark", step.settings)
@@ -37,18 +38,21 @@ def session(step: "Step") -> Generator[Any]:
         ".s3.path-style-access": "true",
         ".client.region": s3.region,
     }
-    identity = _session_id(step, step.name, step.batch.attempt)
-    spark = SparkSession.builder.remote(f"{spark_settings.uri}/;session_id={identity}").create()
+    identity = _session_id(step, step.batch.attempt)
+    builder = SparkSession.builder.remote(f"{spark_settings.uri}/;session_id={identity}")
+    # All at once: each setting by itself is a round trip.
+    spark = builder.config(map={f"spark.sql.catalog.{world}{o}": v for o, v in options.items()}).create()
     try:
-        for option, value in options.items():
-            spark.conf.set(f"spark.sql.catalog.{world}{option}", value)
         yield spark
-    finally:
+    except BaseException:
+        spark.stop()
+        raise
+    if last:
         spark.stop()
 
 
-def _session_id(step: "Step", name: str, attempt: int) -> uuid.UUID:
-    return uuid.uuid5(uuid.NAMESPACE_URL, f"{step.world}/{step.batch.batch_id}/{attempt}/{name}")
+def _session_id(step: "Step", attempt: int) -> uuid.UUID:
+    return uuid.uuid5(uuid.NAMESPACE_URL, f"{step.world}/{step.batch.batch_id}/{attempt}")
 
 
 def release_earlier_sessions(step: "Step") -> None:
@@ -58,18 +62,17 @@ def release_earlier_sessions(step: "Step") -> None:
     settings = require(step.settings.spark, "spark", step.settings)
     os.environ["SPARK_CONNECT_AUTHENTICATE_TOKEN"] = settings.token
     for attempt in range(1, step.batch.attempt):
-        for name in ("process", "check"):
-            identity = _session_id(step, name, attempt)
-            try:
-                SparkSession.builder.remote(f"{settings.uri}/;session_id={identity}").create().stop()
-            except Exception as error:  # released before: that is what is wanted
-                step.log.debug("session is gone", of_attempt=attempt, why=str(error)[:200])
+        identity = _session_id(step, attempt)
+        try:
+            SparkSession.builder.remote(f"{settings.uri}/;session_id={identity}").create().stop()
+        except Exception as error:  # released before: that is what is wanted
+            step.log.debug("session is gone", of_attempt=attempt, why=str(error)[:200])
 
 
 def append(step: "Step", sources: list[str]) -> None:
     """Appends the rows of Parquet objects to the attempt's branch, as one snapshot that names its batch."""
     namespace, _, table = step.batch.table.partition(".")
-    with session(step) as spark:
+    with session(step, last=False) as spark:
         rows = spark.read.parquet(*sources)
         columns = [field["name"] for field in step.contract["iceberg"]["schema"]["fields"]]
         writer = rows.select(*columns).writeTo(f"{step.world}.{namespace}.{table}.branch_{step.branch}")
