@@ -32,7 +32,7 @@ export function restOf(checkout: string, world: string): Rest {
   };
 }
 
-export const fields = [
+const fields = [
   { id: 1, name: "id", required: false, type: "long" },
   { id: 2, name: "dt", required: false, type: "date" },
 ];

@@ -6,7 +6,7 @@ import type { Logger } from "@gridata/kit/clients/log";
 import { newBatchId, runId } from "@gridata/kit/model";
 
 /** The step that runs renews its lease every few seconds; one that is silent for so long is taken for dead. */
-export const leaseSeconds = 15;
+const leaseSeconds = 15;
 /** What one batch may hold: more makes the next one larger. */
 const maxFiles = 200;
 const maxBytes = 2 ** 30;

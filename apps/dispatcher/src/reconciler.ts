@@ -4,13 +4,11 @@ import { errorText, type Logger } from "@gridata/kit/clients/log";
 /** A world where nothing is under way is looked at this often even when nobody announces anything. */
 const idleMs = 5_000;
 
-export interface ReconcilerOptions {
+interface ReconcilerOptions {
   /** Does what there is to do; the seconds until it wants to look again, null when only an event matters. */
   work(world: string, listStore: boolean): Promise<number | null>;
   log: Logger;
 }
-
-export type Reconciler = ReturnType<typeof createReconciler>;
 
 export function createReconciler({ work, log }: ReconcilerOptions) {
   const loops = new Map<string, Loop>();

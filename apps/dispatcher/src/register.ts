@@ -8,7 +8,7 @@ import { parseDropKey } from "@gridata/kit/model";
 const uuid = /^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/;
 
 /** Of a direct PUT: the same version is the same delivery, whoever finds it and however often. */
-export function derivedId(arrivalMs: number, key: string, versionId: string): string {
+function derivedId(arrivalMs: number, key: string, versionId: string): string {
   const hash = createHash("sha256").update(`${key}\n${versionId}`).digest("hex");
   const time = arrivalMs.toString(16).padStart(12, "0");
   const variant = ((Number.parseInt(hash[3]!, 16) & 3) | 8).toString(16);

@@ -15,7 +15,7 @@ const listEveryMs = 2_000;
 /** Of one world, at a time: the store's disk is the same one. */
 const uploadsAtOnce = 2;
 
-export interface GatewayParts {
+interface GatewayParts {
   config: Config & { drop: NonNullable<Config["drop"]> };
   store: StagingStore;
   clock: () => number;
@@ -24,12 +24,10 @@ export interface GatewayParts {
   log: Logger;
 }
 
-export const dropFolderOf = (config: GatewayParts["config"]) => (world: string) =>
+const dropFolderOf = (config: GatewayParts["config"]) => (world: string) =>
   config.stack === "default" && world === "default"
     ? config.drop.default_dir
     : join(config.drop.worlds_dir, world);
-
-export type Gateway = ReturnType<typeof createGateway>;
 
 export function createGateway(parts: GatewayParts) {
   const { config, store, clock, probe, failpoints, log } = parts;

@@ -23,12 +23,12 @@ const uuid = "[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12
 const uuidPattern = new RegExp(`^${uuid}$`);
 const dirPattern = new RegExp(`^([a-z0-9_]+)\\.([a-z0-9_]+)\\.(${uuid})\\.([0-9]+)(\\.again)?$`);
 
-export function dirName(taken: Omit<Taken, "dir" | "name" | "world">): string {
+function dirName(taken: Omit<Taken, "dir" | "name" | "world">): string {
   const { domain, dataset, deliveryId, arrivalMs, again } = taken;
   return `${domain}.${dataset}.${deliveryId}.${arrivalMs}${again ? ".again" : ""}`;
 }
 
-export function parseDirName(text: string): Omit<Taken, "dir" | "name" | "world"> | null {
+function parseDirName(text: string): Omit<Taken, "dir" | "name" | "world"> | null {
   const m = dirPattern.exec(text);
   if (!m) return null;
   const [, domain = "", dataset = "", deliveryId = "", arrival, again] = m;

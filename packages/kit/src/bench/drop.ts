@@ -7,7 +7,7 @@ import { join } from "node:path";
 import { connectLedger } from "../clients/ledger-session.ts";
 import { deliveriesByName, hopsOf } from "../clients/passports.ts";
 import { dropFolder, readStackConfig } from "../clients/stack.ts";
-import type { Context } from "../commands/framework.ts";
+import type { Context } from "../commands/command.ts";
 import { waitUntil } from "../commands/wait.ts";
 import { readStatus, layoutOf } from "../runtimes/host/control.ts";
 import { Exit, KitError } from "../model/errors.ts";
@@ -220,8 +220,8 @@ async function spark(
         PYSPARK_PYTHON: python,
         PYTHONPATH: [
           dir("pyspark"),
-          ...readdirSync(join(dir("pyspark"), "lib")).map((file) =>
-            join(dir("pyspark"), "lib", file),
+          ...readdirSync(join(dir("pyspark"), "lib")).map((entry) =>
+            join(dir("pyspark"), "lib", entry),
           ),
         ].join(":"),
       },

@@ -2,7 +2,7 @@
 import { cpus, totalmem } from "node:os";
 import { readFileSync } from "node:fs";
 import { benchDrop, type Measure } from "../bench/drop.ts";
-import { usage, type CommandDef } from "./framework.ts";
+import { usage, type CommandDef } from "./command.ts";
 import { columns } from "./style.ts";
 
 const bench = {

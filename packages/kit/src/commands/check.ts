@@ -9,7 +9,7 @@ import { Exit, KitError } from "../model/errors.ts";
 import { parseDataset } from "../model/names.ts";
 import { closest } from "../model/text.ts";
 import { provision } from "../toolchain/provision.ts";
-import { usage, type CommandDef } from "./framework.ts";
+import { usage, type CommandDef } from "./command.ts";
 import { checkoutContracts } from "./standard.ts";
 import { columns } from "./style.ts";
 

@@ -1,7 +1,7 @@
 /** `contracts check`: every contract of the checkout, with all problems at once. */
 
 import { Exit } from "../model/errors.ts";
-import { usage, type CommandDef } from "./framework.ts";
+import { usage, type CommandDef } from "./command.ts";
 import { checkoutContracts } from "./standard.ts";
 import { columns } from "./style.ts";
 

@@ -11,7 +11,7 @@ import {
   type StackStatus,
 } from "../runtimes/host/control.ts";
 import type { StackEvent } from "../runtimes/host/status.ts";
-import { usage, type CommandDef, type Context } from "./framework.ts";
+import { usage, type CommandDef, type Context } from "./command.ts";
 import { columns } from "./style.ts";
 
 const goals: readonly Goal[] = ["accepting", "ready"];

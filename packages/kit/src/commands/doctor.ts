@@ -4,7 +4,7 @@ import { mkdirSync, statfsSync } from "node:fs";
 import { Exit } from "../model/errors.ts";
 import { inspectTools, machineGo, onPath, probePython, pythonRange } from "../toolchain/doctor.ts";
 import { cacheRoot } from "../toolchain/paths.ts";
-import type { CommandDef } from "./framework.ts";
+import type { CommandDef } from "./command.ts";
 import { columns } from "./style.ts";
 
 interface CheckResult {

@@ -1,7 +1,7 @@
 /** `down`: ends the stack; nothing of it runs on. */
 import { existsSync, rmSync } from "node:fs";
 import { endStack, layoutOf } from "../runtimes/host/control.ts";
-import type { CommandDef } from "./framework.ts";
+import type { CommandDef } from "./command.ts";
 
 const down = {
   name: "down",

@@ -10,7 +10,7 @@ import { hashFile } from "../clients/sha256.ts";
 import { dropFolder } from "../clients/stack.ts";
 import { Exit, KitError } from "../model/errors.ts";
 import { parseDataset } from "../model/names.ts";
-import { type CommandDef, type Context, usage } from "./framework.ts";
+import { type CommandDef, type Context, usage } from "./command.ts";
 import { columns, type Style } from "./style.ts";
 import { verdictExit, waitForVerdicts } from "./verdicts.ts";
 import { waitUntil } from "./wait.ts";

@@ -1,7 +1,7 @@
 /** `env`: where everything is, for programs and for people. */
 import { join } from "node:path";
 import { dropFolder, readStackConfig, stateFolder } from "../clients/stack.ts";
-import { usage, type CommandDef } from "./framework.ts";
+import { usage, type CommandDef } from "./command.ts";
 
 const hidden = "***";
 

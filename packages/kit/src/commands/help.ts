@@ -1,5 +1,5 @@
 /** The help of the command line and of each command. */
-import type { CommandDef, OptionDef } from "./framework.ts";
+import type { CommandDef, OptionDef } from "./command.ts";
 import { columns, type Style } from "./style.ts";
 
 type Registry = Record<string, () => Promise<{ default: CommandDef }>>;

@@ -3,7 +3,7 @@ import { existsSync } from "node:fs";
 import { Exit, KitError } from "../model/errors.ts";
 import { layoutOf, readStatus, tailOf } from "../runtimes/host/control.ts";
 import { stackDef } from "../services/index.ts";
-import type { CommandDef } from "./framework.ts";
+import type { CommandDef } from "./command.ts";
 import { join } from "node:path";
 
 const logs = {

@@ -3,7 +3,7 @@ import { spawn } from "node:child_process";
 import { readStackConfig } from "../clients/stack.ts";
 import { Exit, KitError } from "../model/errors.ts";
 import { onPath } from "../toolchain/machine.ts";
-import { usage, type CommandDef } from "./framework.ts";
+import { usage, type CommandDef } from "./command.ts";
 
 const open = {
   name: "open",

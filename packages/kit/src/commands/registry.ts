@@ -1,5 +1,5 @@
 /** All commands, in the order in which the help lists them. Loaded when asked for, so that each starts fast. */
-import type { CommandDef } from "./framework.ts";
+import type { CommandDef } from "./command.ts";
 
 export const registry: Record<string, () => Promise<{ default: CommandDef }>> = {
   dev: () => import("./dev.ts"),

@@ -2,7 +2,7 @@
 import { join } from "node:path";
 import { compileContracts, loadStandard, type Standard } from "../contracts/index.ts";
 import { provision } from "../toolchain/provision.ts";
-import type { Context } from "./framework.ts";
+import type { Context } from "./command.ts";
 
 type Place = Pick<Context, "checkout" | "signal">;
 

@@ -20,6 +20,11 @@ export function staticChecks(checkout: string, tools: ToolHandle, pipeline: Tool
     { program: "oxfmt", args: ["--check"] },
     { program: "oxlint", args: ["--quiet"] },
     { program: "tsc", args: ["-p", "."] },
+    {
+      program: "depcruise",
+      args: ["--config", ".dependency-cruiser.mjs", "packages", "apps", "scripts", "tests"],
+    },
+    { program: "knip", args: [] },
     ruff("format", "--check"),
     ruff("check"),
     {

@@ -3,7 +3,7 @@ import { readFileSync } from "node:fs";
 import { Exit, KitError } from "../model/errors.ts";
 import { layoutOf, livingSupervisor, readStatus } from "../runtimes/host/control.ts";
 import { servicesOf } from "./dev.ts";
-import type { CommandDef } from "./framework.ts";
+import type { CommandDef } from "./command.ts";
 import { columns } from "./style.ts";
 
 const status = {

@@ -4,7 +4,7 @@ import { openLakeReader, quoteIdentifier } from "../clients/duckdb.ts";
 import { readStackConfig } from "../clients/stack.ts";
 import { Exit, KitError } from "../model/errors.ts";
 import { provision } from "../toolchain/provision.ts";
-import { usage, type CommandDef } from "./framework.ts";
+import { usage, type CommandDef } from "./command.ts";
 import { columns } from "./style.ts";
 
 const table = {

@@ -7,7 +7,7 @@ import { provision } from "../toolchain/provision.ts";
 import type { ToolHandle } from "../toolchain/types.ts";
 import dev from "./dev.ts";
 import down from "./down.ts";
-import { usage, type CommandDef, type Context } from "./framework.ts";
+import { usage, type CommandDef, type Context } from "./command.ts";
 import { staticChecks } from "./static-checks.ts";
 
 const levels = ["static", "unit", "rules", "contract", "e2e"] as const;

@@ -11,7 +11,7 @@ import {
 import { Exit, KitError } from "../model/errors.ts";
 import { runId } from "../model/names.ts";
 import { finalStates, type Hop } from "../model/passport.ts";
-import { type CommandDef, type Context, usage } from "./framework.ts";
+import { type CommandDef, type Context, usage } from "./command.ts";
 import { columns, type Style } from "./style.ts";
 import { verdictExit, waitForVerdicts } from "./verdicts.ts";
 

@@ -2,7 +2,7 @@
 import { deliveriesById, type Delivery, type LedgerReader } from "../clients/passports.ts";
 import { Exit, type ExitCode } from "../model/errors.ts";
 import { finalStates } from "../model/passport.ts";
-import type { Context } from "./framework.ts";
+import type { Context } from "./command.ts";
 import { waitUntil } from "./wait.ts";
 
 const settled = (delivery: Delivery) =>

@@ -1,7 +1,7 @@
 /** The waits of commands: each names what it waits for, ends with the command's deadline and on Ctrl-C. */
 import { setTimeout as pause } from "node:timers/promises";
 import { Exit, KitError } from "../model/errors.ts";
-import type { Context } from "./framework.ts";
+import type { Context } from "./command.ts";
 
 /** Looks until `look` gives something other than null. `what` is asked anew when it is said. */
 export async function waitUntil<T>(
