@@ -1,5 +1,6 @@
 /** Processor seconds of the processes of a stack, all of each service's group. */
-import { readFileSync, readdirSync } from "node:fs";
+import { readdirSync } from "node:fs";
+import { statFields } from "../toolchain/process.ts";
 
 /** Clock ticks of `/proc/<pid>/stat` in a second. */
 const ticks = 100;
@@ -9,15 +10,10 @@ export function cpuSeconds(leaders: ReadonlySet<number>): number {
   let sum = 0;
   for (const name of readdirSync("/proc")) {
     if (!/^\d+$/.test(name)) continue;
-    try {
-      const stat = readFileSync(`/proc/${name}/stat`, "utf8");
-      const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
-      if (!leaders.has(Number(fields[2]))) continue;
-      // utime, stime, and those of children that were waited for.
-      for (const at of [11, 12, 13, 14]) sum += Number(fields[at]);
-    } catch {
-      // It ended meanwhile.
-    }
+    const fields = statFields(Number(name));
+    if (!fields || !leaders.has(Number(fields[2]))) continue;
+    // utime, stime, and those of children that were waited for.
+    for (const at of [11, 12, 13, 14]) sum += Number(fields[at]);
   }
   return sum / ticks;
 }

@@ -4,7 +4,6 @@ import { existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { promisify } from "node:util";
-
 import { Exit, KitError } from "../model/errors.ts";
 import { parseDataset } from "../model/names.ts";
 import { closest } from "../model/text.ts";

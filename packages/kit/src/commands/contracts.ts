@@ -1,5 +1,4 @@
 /** `contracts check`: every contract of the checkout, with all problems at once. */
-
 import { Exit } from "../model/errors.ts";
 import { usage, type CommandDef } from "./command.ts";
 import { checkoutContracts } from "./standard.ts";

@@ -2,7 +2,15 @@
 import { spawnSync } from "node:child_process";
 import { mkdirSync, statfsSync } from "node:fs";
 import { Exit } from "../model/errors.ts";
-import { inspectTools, machineGo, onPath, probePython, pythonRange } from "../toolchain/doctor.ts";
+import {
+  inspectTools,
+  machineGo,
+  onPath,
+  probePython,
+  pythonCommands,
+  pythonRange,
+} from "../toolchain/doctor.ts";
+import { unprivilegedPrefix } from "../runtimes/host/process.ts";
 import { cacheRoot } from "../toolchain/paths.ts";
 import type { CommandDef } from "./command.ts";
 import { columns } from "./style.ts";
@@ -18,6 +26,7 @@ interface CheckResult {
 }
 
 const gigabyte = 1e9;
+const [unshare = "", ...inNamespace] = unprivilegedPrefix;
 
 const doctor = {
   name: "doctor",
@@ -72,15 +81,13 @@ function machineChecks(): CheckResult[] {
   mkdirSync(cache, { recursive: true });
   const disk = statfsSync(cache);
   const free = disk.bavail * disk.bsize;
-  const python = ["python3", "python3.13", "python3.12", "python3.11"]
+  const python = pythonCommands
     .map((command) => probePython(command, process.env))
     .find((probe) => probe.ok);
   const go = machineGo("1.26", process.env);
   const maven = onPath("mvn", process.env);
   const namespaces =
-    process.getuid?.() !== 0 ||
-    spawnSync("unshare", ["--user", "--map-user=1000", "--map-group=1000", "--", "true"]).status ===
-      0;
+    process.getuid?.() !== 0 || spawnSync(unshare, [...inNamespace, "true"]).status === 0;
   return [
     {
       ...{ name: "python", ok: !!python, needed: true, wanted: `${pythonRange} with venv` },

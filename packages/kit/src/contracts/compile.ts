@@ -10,7 +10,8 @@ import type {
   Threshold,
 } from "../model/contract.ts";
 import type { Standard } from "./standard.ts";
-import { nearest, readSource, type Problem, type Source } from "./source.ts";
+import { closest } from "../model/text.ts";
+import { readSource, type Problem, type Source } from "./source.ts";
 import {
   icebergTable,
   lineageColumns,
@@ -96,7 +97,7 @@ class Compiler {
   #word<T extends string>(path: Path, value: unknown, known: readonly T[], fallback: T): T {
     if (value === undefined) return fallback;
     if (known.includes(value as T)) return value as T;
-    const near = nearest(String(value), known);
+    const near = closest(String(value), known);
     this.#fail(
       path,
       "CONTRACT_WORD_UNKNOWN",
@@ -108,7 +109,7 @@ class Compiler {
 
   /** The standard lets unknown members pass; one that looks like a known one is a slip that would silently do nothing. */
   #notMistyped(path: Path, member: string): void {
-    const near = columnMembers.includes(member) ? null : nearest(member, columnMembers);
+    const near = columnMembers.includes(member) ? null : closest(member, columnMembers);
     if (near)
       this.#fail(
         path,
@@ -212,7 +213,7 @@ class Compiler {
       const path = [...base, "customProperties", i];
       const name = String(entry["property"]);
       if (!kitProperties.includes(name)) {
-        const near = nearest(name, kitProperties);
+        const near = closest(name, kitProperties);
         this.#fail(
           [...path, "property"],
           "CONTRACT_WORD_UNKNOWN",
@@ -270,7 +271,7 @@ class Compiler {
     if (!type) {
       const given = physical ?? String(property["logicalType"]);
       const known = physical ? physicalTypes : logicalTypes;
-      const near = nearest(given, known);
+      const near = closest(given, known);
       return this.#fail(
         [...path, physical ? "physicalType" : "logicalType"],
         "CONTRACT_TYPE_UNKNOWN",
@@ -336,7 +337,7 @@ class Compiler {
       const column = found?.[2] ?? found?.[5] ?? found?.[6];
       if (!found || !column || !columns.some(({ name }) => name === column)) {
         const near = column
-          ? nearest(
+          ? closest(
               column,
               columns.map(({ name }) => name),
             )

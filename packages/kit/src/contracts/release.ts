@@ -1,5 +1,5 @@
 /** A release: contracts and step code as one immutable folder, named by its content, which a batch is pinned to. */
-import { createHash } from "node:crypto";
+import { createHash, type Hash } from "node:crypto";
 import {
   cpSync,
   existsSync,
@@ -37,13 +37,24 @@ export function compileContracts(
   contracts: CompiledContract[];
   problems: Problem[];
 } {
-  const code = codeHash(checkout);
+  return compileEach(checkout, standard, (_file, text) => text);
+}
+
+/** Compiles every contract. `keep` is told of each text whether it is good, and names the text to use instead of a bad one, if any. */
+function compileEach(
+  checkout: string,
+  standard: Standard,
+  keep: (file: string, text: string, good: boolean) => string,
+): { contracts: CompiledContract[]; problems: Problem[] } {
+  const code = hashFiles(checkout, pipelineSource).digest("hex");
   const contracts: CompiledContract[] = [];
   const problems: Problem[] = [];
   for (const file of contractFiles(checkout)) {
-    const text = readFileSync(join(checkout, file), "utf8");
-    const compiled = compileContract(file, text, standard);
+    const saved = readFileSync(join(checkout, file), "utf8");
+    let compiled = compileContract(file, saved, standard);
     problems.push(...compiled.problems);
+    const text = keep(file, saved, compiled.contract !== null);
+    if (text !== saved) compiled = compileContract(file, text, standard);
     if (compiled.contract)
       contracts.push({
         ...compiled.contract,
@@ -64,28 +75,16 @@ export async function buildRelease(
 ): Promise<ReleaseBuild> {
   const releases = join(stateDir, "releases");
   const good = join(releases, "good");
-  const code = codeHash(checkout);
-  const problems: Problem[] = [];
-  const contracts: CompiledContract[] = [];
-  for (const file of contractFiles(checkout)) {
-    let text = readFileSync(join(checkout, file), "utf8");
-    let compiled = compileContract(file, text, standard);
-    problems.push(...compiled.problems);
+  const { contracts, problems } = compileEach(checkout, standard, (file, text, isGood) => {
     const kept = join(good, file);
-    if (compiled.contract) {
+    if (isGood) {
       mkdirSync(dirname(kept), { recursive: true });
       writeFileSync(kept, text);
-    } else if (existsSync(kept)) {
-      text = readFileSync(kept, "utf8");
-      compiled = compileContract(file, text, standard);
+      return text;
     }
-    if (compiled.contract)
-      contracts.push({
-        ...compiled.contract,
-        fingerprint: fingerprint(checkout, compiled.contract, text, code),
-      });
-  }
-  const hash = createHash("sha256").update(code);
+    return existsSync(kept) ? readFileSync(kept, "utf8") : text;
+  });
+  const hash = hashFiles(checkout, pipelineSource);
   for (const contract of contracts) hash.update(contract.source).update(contract.fingerprint);
   const release = hash.digest("hex").slice(0, 16);
   const dir = join(releases, release);
@@ -120,15 +119,15 @@ function filesBelow(checkout: string, dir: string): string[] {
     .toSorted();
 }
 
-function codeHash(checkout: string): string {
-  const hash = createHash("sha256");
-  for (const path of filesBelow(checkout, pipelineSource))
+/** A hash of the paths and contents below a folder of the checkout, to be gone on with. */
+function hashFiles(checkout: string, dir: string, hash = createHash("sha256")): Hash {
+  for (const path of filesBelow(checkout, dir))
     hash
       .update(path)
       .update("\0")
       .update(readFileSync(join(checkout, path)))
       .update("\0");
-  return hash.digest("hex");
+  return hash;
 }
 
 function fingerprint(
@@ -138,11 +137,7 @@ function fingerprint(
   code: string,
 ): string {
   const hash = createHash("sha256").update(text).update("\0").update(code).update("\0");
-  for (const path of filesBelow(checkout, `spark-jobs/${contract.domain}_${contract.dataset}`))
-    hash
-      .update(path)
-      .update("\0")
-      .update(readFileSync(join(checkout, path)))
-      .update("\0");
-  return hash.digest("hex");
+  return hashFiles(checkout, `spark-jobs/${contract.domain}_${contract.dataset}`, hash).digest(
+    "hex",
+  );
 }

@@ -57,27 +57,3 @@ function offsetOf(root: unknown, path: readonly (string | number)[]): number {
   }
   return offset;
 }
-
-/** The known word nearest to a mistyped one, or null. */
-export function nearest(word: string, known: readonly string[]): string | null {
-  const ranked = known
-    .map((candidate) => [distance(word.toLowerCase(), candidate.toLowerCase()), candidate] as const)
-    .toSorted((a, b) => a[0] - b[0]);
-  const best = ranked[0];
-  return best && best[0] <= Math.max(2, word.length / 3) ? best[1] : null;
-}
-
-function distance(a: string, b: string): number {
-  let row = Array.from({ length: b.length + 1 }, (_, i) => i);
-  for (let i = 1; i <= a.length; i++) {
-    const next = [i];
-    for (let j = 1; j <= b.length; j++)
-      next[j] = Math.min(
-        next[j - 1]! + 1,
-        row[j]! + 1,
-        row[j - 1]! + (a[i - 1] === b[j - 1] ? 0 : 1),
-      );
-    row = next;
-  }
-  return row[b.length]!;
-}

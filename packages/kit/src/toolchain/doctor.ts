@@ -7,7 +7,7 @@ import { cleanEnv } from "./registry.ts";
 import type { ToolName, ToolSource } from "./types.ts";
 
 export { machineGo, onPath } from "./machine.ts";
-export { probePython, pythonRange } from "./python.ts";
+export { probePython, pythonCommands, pythonRange } from "./python.ts";
 
 export interface ToolReport {
   name: ToolName;

@@ -16,14 +16,28 @@ export function bootId(): string {
   }
 }
 
-function stat(pid: number): { state: string; startTicks: number } | null {
+/** Fields of `/proc/<pid>/stat` from the state on; null when there is no such process. */
+export function statFields(pid: number): string[] | null {
   try {
     const text = readFileSync(`/proc/${pid}/stat`, "utf8");
     // The command's name is in brackets and may itself hold brackets and blanks.
-    const fields = text.slice(text.lastIndexOf(")") + 2).split(" ");
-    return { state: fields[0] ?? "", startTicks: Number(fields[19]) };
+    return text.slice(text.lastIndexOf(")") + 2).split(" ");
   } catch {
     return null;
+  }
+}
+
+function stat(pid: number): { state: string; startTicks: number } | null {
+  const fields = statFields(pid);
+  return fields && { state: fields[0] ?? "", startTicks: Number(fields[19]) };
+}
+
+/** Sends SIGKILL to a process and all that is left of its group. */
+export function killGroup(pid: number | undefined): void {
+  try {
+    if (pid) process.kill(-pid, "SIGKILL");
+  } catch {
+    // It ended by itself in between.
   }
 }
 

@@ -7,7 +7,7 @@ import { cachePaths } from "./paths.ts";
 
 export const pythonRange = "3.11 to 3.13";
 const inRange = (version: string) => /^3\.1[123]\./.test(version);
-const candidates = ["python3", "python3.13", "python3.12", "python3.11"];
+export const pythonCommands = ["python3", "python3.13", "python3.12", "python3.11"];
 
 export interface Python {
   /** Absolute path of the interpreter itself, not of a shim or a virtual environment. */
@@ -54,7 +54,7 @@ export function findPython(cache: string, env: NodeJS.ProcessEnv = process.env):
   const remembered = named ? null : recall(cache);
   if (remembered) return remembered;
   const failures: string[] = [];
-  for (const command of named ? [named] : candidates) {
+  for (const command of named ? [named] : pythonCommands) {
     const probe = probePython(command, env);
     if (probe.ok) {
       if (!named) remember(cache, probe.python);

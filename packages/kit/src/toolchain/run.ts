@@ -3,6 +3,7 @@ import { spawn } from "node:child_process";
 import { appendFileSync, mkdirSync } from "node:fs";
 import { setPriority } from "node:os";
 import { dirname } from "node:path";
+import { killGroup } from "./process.ts";
 
 export interface RunOptions {
   cwd: string;
@@ -82,13 +83,5 @@ export async function run(command: string, args: string[], options: RunOptions):
   } finally {
     clearTimeout(timer);
     options.signal?.removeEventListener("abort", abort);
-  }
-}
-
-function killGroup(pid: number): void {
-  try {
-    process.kill(-pid, "SIGKILL");
-  } catch {
-    // It ended by itself in between.
   }
 }

@@ -1,7 +1,7 @@
 /** A server that runs for a moment, to be trained with, and ends in order. */
 import { spawn } from "node:child_process";
-import { connect } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
+import { accepts } from "./ports.ts";
 import { RunError } from "./run.ts";
 
 export function startTraining(
@@ -43,7 +43,7 @@ export function startTraining(
     untilLine: (line: RegExp, seconds: number) =>
       until(`line ${line.source}`, seconds, () => line.test(output)),
     untilPort: (port: number, seconds: number) =>
-      until(`port ${port}`, seconds, () => accepts(port)),
+      until(`port ${port}`, seconds, () => accepts({ host: "127.0.0.1", port })),
     /** Ends it in order: an archive is written at a clean exit only. */
     async stop(seconds: number): Promise<void> {
       child.kill("SIGTERM");
@@ -57,14 +57,3 @@ export function startTraining(
     },
   };
 }
-
-const accepts = (port: number) =>
-  new Promise<boolean>((resolve) => {
-    const socket = connect({ host: "127.0.0.1", port });
-    const end = (ok: boolean) => {
-      socket.destroy();
-      resolve(ok);
-    };
-    socket.once("connect", () => end(true));
-    socket.once("error", () => end(false));
-  });

@@ -12,6 +12,7 @@ from gridata.steps.context import Step
 @dataclass(frozen=True)
 class Plan:
     base: int
+    base_empty: bool
     fresh: list[Member]
     duplicates: list[Member]
 
@@ -73,7 +74,8 @@ def make_plan(step: Step, table: Table) -> Plan:
     for member, key in zip(members, keys, strict=True):
         (duplicates if key in published else fresh).append(member)
         published.add(key)
-    return Plan(table.main, fresh, duplicates)
+    empty = table.snapshots[table.main].summary.get("total-records") == "0"
+    return Plan(table.main, empty, fresh, duplicates)
 
 
 def _keys_of_unknown_receipts(step: Step, table: Table) -> set[str]:

@@ -43,18 +43,11 @@ def check_snapshot(step: "Step", plan: "Plan", snapshot: int) -> list[CheckResul
         keys = _key_columns(step.contract)
         if keys:
             within_table = step.contract["uniqueScope"] == "table"
-            against = base_table(step, plan.base, table) if within_table else None
+            against = f"{table} VERSION AS OF {plan.base}" if within_table and not plan.base_empty else None
             several = within_table and len(plan.fresh) > 1
             results.append(_unique(spark, against, several, keys))
         results.extend(_rule(spark, rule, plan.rows) for rule in step.contract["quality"])
         return results
-
-
-def base_table(step: "Step", base: int, table: str) -> str | None:
-    """The table at the base, as Spark reads it; None when it is empty."""
-    loaded = step.catalog.load(step.batch.table)
-    empty = loaded is not None and loaded.snapshots[base].summary.get("total-records") == "0"
-    return None if empty else f"{table} VERSION AS OF {base}"
 
 
 def _rows_by_delivery(spark: Any, plan: "Plan") -> CheckResult:

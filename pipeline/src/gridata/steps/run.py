@@ -7,7 +7,6 @@ from pathlib import Path
 import psycopg
 from botocore.exceptions import BotoCoreError, ClientError
 
-from gridata import config
 from gridata.config import Config, require
 from gridata.errors import KitError
 from gridata.lake.catalog import Catalog, CatalogRefusal
@@ -51,7 +50,7 @@ def run_step(settings: Config, log: Log, name: str, world: str, batch_id: str, a
                 log,
                 ledger,
                 Store(require(settings.s3, "s3", settings)),
-                Catalog(_catalog(settings), world),
+                Catalog(require(settings.catalog, "catalog", settings), world),
                 batch,
                 contract_of(settings, batch.release_id, batch.table),
                 work,
@@ -66,10 +65,6 @@ def run_step(settings: Config, log: Log, name: str, world: str, batch_id: str, a
     finally:
         shutil.rmtree(work, ignore_errors=True)
         ledger.close()
-
-
-def _catalog(settings: Config) -> config.Catalog:
-    return require(settings.catalog, "catalog", settings)
 
 
 def _failed(ledger: Ledger, log: Log, batch: str, attempt: int, step: str, error: Exception) -> int:

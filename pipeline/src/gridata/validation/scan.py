@@ -26,8 +26,6 @@ class Broken:
 @dataclass
 class Structure:
     header: list[str] = field(default_factory=list[str])
-    """Bytes before the first record: a byte order mark and the header."""
-    body: int = 0
     records: int = 0
     broken: list[Broken] = field(default_factory=list[Broken])
     """Line on which a quote opens that is never closed."""
@@ -52,23 +50,30 @@ class _Lines:
 csv.field_size_limit(1 << 28)
 
 
+def _open(file: BinaryIO, dialect: dict[str, Any]) -> tuple[_Lines, Iterator[list[str]]]:
+    """A strict reader behind the byte order mark, and where it is."""
+    lines = _Lines(file)
+    if file.read(3) == codecs.BOM_UTF8:
+        lines.offset = 3
+    else:
+        file.seek(0)
+    doubled = dialect["escape"] == dialect["quote"]
+    reader = csv.reader(
+        iter(lines),
+        delimiter=dialect["delimiter"],
+        quotechar=dialect["quote"],
+        doublequote=doubled,
+        escapechar=None if doubled else dialect["escape"],
+        strict=True,
+    )
+    return lines, reader
+
+
 def scan(path: Path, dialect: dict[str, Any]) -> Structure:
     found = Structure()
     checked = _needs_checking(path)
     with path.open("rb") as file:
-        lines = _Lines(file)
-        if file.read(3) == codecs.BOM_UTF8:
-            lines.offset = 3
-        else:
-            file.seek(0)
-        reader = csv.reader(
-            iter(lines),
-            delimiter=dialect["delimiter"],
-            quotechar=dialect["quote"],
-            doublequote=dialect["escape"] == dialect["quote"],
-            escapechar=None if dialect["escape"] == dialect["quote"] else dialect["escape"],
-            strict=True,
-        )
+        lines, reader = _open(file, dialect)
         width = 0
         while True:
             start, line = lines.offset, lines.line + 1
@@ -89,7 +94,7 @@ def scan(path: Path, dialect: dict[str, Any]) -> Structure:
                     found.open_quote = line
                     break
                 found.header = [cell.encode("latin-1").decode("utf-8", "replace") for cell in cells]
-                found.body, width = lines.offset, len(cells)
+                width = len(cells)
                 continue
             found.records += 1
             if rule is None and len(cells) != width:
@@ -109,15 +114,7 @@ def line_of(path: Path, dialect: dict[str, Any], records: set[int]) -> dict[int,
         return {}
     wanted, found = set(records), dict[int, int]()
     with path.open("rb") as file:
-        lines = _Lines(file)
-        reader = csv.reader(
-            iter(lines),
-            delimiter=dialect["delimiter"],
-            quotechar=dialect["quote"],
-            doublequote=dialect["escape"] == dialect["quote"],
-            escapechar=None if dialect["escape"] == dialect["quote"] else dialect["escape"],
-            strict=True,
-        )
+        lines, reader = _open(file, dialect)
         record = -1
         while wanted:
             line = lines.line + 1

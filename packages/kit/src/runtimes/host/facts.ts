@@ -1,10 +1,10 @@
 /** What a stack chose once and keeps: ports and secrets. */
 import { randomBytes } from "node:crypto";
 import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
-import { createServer } from "node:net";
 import { join } from "node:path";
 import { Exit, KitError } from "../../model/errors.ts";
 import type { SecretDef, StackDef } from "../../model/service.ts";
+import { freePort } from "../../toolchain/ports.ts";
 import type { Layout } from "./layout.ts";
 
 /** Raise it when the state of a stack changes its form. */
@@ -66,20 +66,6 @@ function readStackFile(layout: Layout): StackFile | null {
       exit: Exit.failed,
     });
   return file;
-}
-
-async function freePort(taken: number[]): Promise<number> {
-  for (;;) {
-    const port = await new Promise<number>((resolve, reject) => {
-      const server = createServer();
-      server.once("error", reject);
-      server.listen(0, "127.0.0.1", () => {
-        const { port: found } = server.address() as { port: number };
-        server.close(() => resolve(found));
-      });
-    });
-    if (!taken.includes(port)) return port;
-  }
 }
 
 const forms: Record<SecretDef["form"], () => string> = {

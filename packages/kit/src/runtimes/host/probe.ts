@@ -1,7 +1,7 @@
 /** Is a service really ready? */
 import { closeSync, existsSync, openSync, readSync, fstatSync } from "node:fs";
-import { connect } from "node:net";
 import type { ProbeDef } from "../../model/service.ts";
+import { accepts } from "../../toolchain/ports.ts";
 import type { Resolver } from "./resolve.ts";
 
 export interface ProbeContext {
@@ -57,15 +57,3 @@ function logHas(context: ProbeContext, pattern: RegExp): boolean {
     closeSync(file);
   }
 }
-
-const accepts = (to: { host: string; port: number } | { path: string }) =>
-  new Promise<boolean>((resolve) => {
-    const socket = connect(to);
-    const end = (ok: boolean) => {
-      socket.destroy();
-      resolve(ok);
-    };
-    socket.setTimeout(2000, () => end(false));
-    socket.once("connect", () => end(true));
-    socket.once("error", () => end(false));
-  });

@@ -3,7 +3,7 @@ import { spawn, type ChildProcess } from "node:child_process";
 import { closeSync, mkdirSync, openSync, readFileSync } from "node:fs";
 import { dirname } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { identityOf, isAlive, type ProcessIdentity } from "../../toolchain/process.ts";
+import { identityOf, isAlive, killGroup, type ProcessIdentity } from "../../toolchain/process.ts";
 
 export interface Command {
   argv: string[];
@@ -14,7 +14,13 @@ export interface Command {
 }
 
 /** Some servers refuse to run as root. In a user namespace of their own they are another user who owns what root owns. */
-const unprivilegedPrefix = ["unshare", "--user", "--map-user=1000", "--map-group=1000", "--"];
+export const unprivilegedPrefix = [
+  "unshare",
+  "--user",
+  "--map-user=1000",
+  "--map-group=1000",
+  "--",
+];
 
 export function launch(command: Command): ChildProcess {
   const argv =
@@ -45,24 +51,16 @@ export async function stop(
   signal: NodeJS.Signals,
   graceSeconds: number,
 ): Promise<void> {
-  if (isAlive(identity)) send(identity.pid, signal);
-  const deadline = Date.now() + graceSeconds * 1000;
-  while (isAlive(identity) && Date.now() < deadline) await sleep(50);
-  sendGroup(identity.pid, "SIGKILL");
-  while (isAlive(identity)) await sleep(20);
-}
-
-function send(pid: number, signal: NodeJS.Signals): void {
   try {
-    process.kill(pid, signal);
+    if (isAlive(identity)) process.kill(identity.pid, signal);
   } catch {
     // It ended by itself in between.
   }
-}
-
-/** Children of a service that are left in its group. The leader's pid is not given to another while its group has members. */
-function sendGroup(pid: number, signal: NodeJS.Signals): void {
-  send(-pid, signal);
+  const deadline = Date.now() + graceSeconds * 1000;
+  while (isAlive(identity) && Date.now() < deadline) await sleep(50);
+  // The leader's pid is not given to another while its group has members.
+  killGroup(identity.pid);
+  while (isAlive(identity)) await sleep(20);
 }
 
 export function tailOf(log: string, lines: number, from = 0): string {

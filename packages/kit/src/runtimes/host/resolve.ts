@@ -15,8 +15,8 @@ import { areaPath, type Layout } from "./layout.ts";
 
 export interface Resolver {
   text(service: string, value: Value): string;
-  path(service: string, value: Value): string;
-  writeFile(service: string, file: FileDef): void;
+  /** Returns what it wrote. */
+  writeFile(service: string, file: FileDef): string;
   writeIdentity(identity: IdentityDef): void;
   port(service: string, port: string): number;
   address(service: string, port: string): string;
@@ -36,16 +36,16 @@ export function resolver(
   const portDef = (service: string, port: string): PortDef =>
     stack.services.find(({ name }) => name === service)!.ports[port]!;
 
+  const address = (service: string, port: string): string =>
+    `${portDef(service, port).scheme}://127.0.0.1:${portOf(service, port)}`;
+
   const text = (service: string, value: Value): string => {
     if (typeof value === "string") return value;
     switch (value.kind) {
       case "endpoint": {
+        if (value.form === "url") return address(value.service, value.port);
         const port = portOf(value.service, value.port);
-        if (value.form === "port") return String(port);
-        const hostport = `127.0.0.1:${port}`;
-        return value.form === "hostport"
-          ? hostport
-          : `${portDef(value.service, value.port).scheme}://${hostport}`;
+        return value.form === "port" ? String(port) : `127.0.0.1:${port}`;
       }
       case "secret": {
         const found = facts.secrets[value.name];
@@ -85,7 +85,6 @@ export function resolver(
 
   return {
     text,
-    path: text,
     writeFile(service, file) {
       const path = text(service, file.path);
       mkdirSync(dirname(path), { recursive: true });
@@ -99,6 +98,7 @@ export function resolver(
                 .map(([name, value]) => `${name}=${text(service, value)}\n`)
                 .join("");
       writePrivate(path, body, file.mode);
+      return body;
     },
     writeIdentity(identity) {
       const config = {
@@ -112,8 +112,7 @@ export function resolver(
       );
     },
     port: portOf,
-    address: (service, port) =>
-      `${portDef(service, port).scheme}://127.0.0.1:${portOf(service, port)}`,
+    address,
   };
 }
 

@@ -2,12 +2,13 @@
  * One supervisor a stack: brings tools in, starts services as soon as what each needs is there, restarts what dies, ends all in
  * order. Services outlive it: the next one finds them by their recorded identity.
  */
+import { createHash } from "node:crypto";
 import { appendFileSync, existsSync, mkdirSync, readFileSync, rmSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { Exit, KitError } from "../../model/errors.ts";
 import type { ServiceDef, StackDef, TaskDef, Value } from "../../model/service.ts";
-import { identityOf, isAlive, type ProcessIdentity } from "../../toolchain/process.ts";
+import { identityOf, isAlive, killGroup, type ProcessIdentity } from "../../toolchain/process.ts";
 import { provision } from "../../toolchain/provision.ts";
 import type { ToolHandle, ToolName } from "../../toolchain/types.ts";
 import { chooseFacts, writePrivate } from "./facts.ts";
@@ -23,7 +24,7 @@ const pollMs = 60;
 /** How a kept process is recognised as this very service: what it was started with. */
 interface Kept {
   identity: ProcessIdentity;
-  /** Its command and files; another one means a restart. */
+  /** Hash of its command, environment and files; another one means a restart. */
   signature: string;
   logStart: number;
 }
@@ -169,10 +170,14 @@ export function supervisor(layout: Layout, stack: StackDef, env: NodeJS.ProcessE
     async function bringUp(service: ServiceDef): Promise<ProcessIdentity> {
       const { name } = service;
       const state = statusOf(name);
-      for (const file of service.files) resolve.writeFile(name, file);
+      const files = service.files.map((file) => resolve.writeFile(name, file));
       const argv = valuesOf(name, service.process.argv);
       const serviceEnv = environmentOf(name, service.process.env);
-      const signature = JSON.stringify([argv, Object.entries(service.process.env).length]);
+      // Of the values, not their number: a setting that changed must not stay out of effect.
+      const values = Object.values(service.process.env).map((value) => resolve.text(name, value));
+      const signature = createHash("sha256")
+        .update(JSON.stringify([argv, values, files]))
+        .digest("hex");
       let kept = readKept(recordOf(name));
       if (kept && (!isAlive(kept.identity) || kept.signature !== signature)) {
         await stop(kept.identity, service.process.stop.signal, service.process.stop.graceSeconds);
@@ -272,15 +277,7 @@ export function supervisor(layout: Layout, stack: StackDef, env: NodeJS.ProcessE
           );
         } catch (error) {
           if (ending.signal.aborted) return;
-          const known = error instanceof KitError ? error.toDocument() : null;
-          statusOf(name).error = known ?? {
-            ...{
-              code: "INTERNAL",
-              what: String(error),
-              why: (error as Error).stack ?? "",
-              fix: "",
-            },
-          };
+          statusOf(name).error = errorOf(error);
           const identity = statusOf(name).identity;
           if (identity) await stop(identity, "SIGTERM", 2);
           if (first) {
@@ -298,10 +295,7 @@ export function supervisor(layout: Layout, stack: StackDef, env: NodeJS.ProcessE
     const kept = stack.services.map((service) =>
       keep(service).catch((error: unknown) => {
         if (ending.signal.aborted) return;
-        const known = error instanceof KitError ? error.toDocument() : null;
-        statusOf(service.name).error = known ?? {
-          ...{ code: "INTERNAL", what: String(error), why: (error as Error).stack ?? "", fix: "" },
-        };
+        statusOf(service.name).error = errorOf(error);
         set(service.name, "failed", statusOf(service.name).error!.what);
       }),
     );
@@ -363,6 +357,12 @@ function baseEnvironment(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
   };
 }
 
+/** What a failure says of itself; of a bug, its trace. */
+const errorOf = (error: unknown): NonNullable<ServiceStatus["error"]> =>
+  error instanceof KitError
+    ? error.toDocument()
+    : { code: "INTERNAL", what: String(error), why: (error as Error).stack ?? "", fix: "" };
+
 function readKept(path: string): Kept | null {
   try {
     return JSON.parse(readFileSync(path, "utf8")) as Kept;
@@ -372,14 +372,6 @@ function readKept(path: string): Kept | null {
 }
 
 const sizeOf = (path: string): number => statSync(path, { throwIfNoEntry: false })?.size ?? 0;
-
-function killGroup(pid: number | undefined): void {
-  try {
-    if (pid) process.kill(-pid, "SIGKILL");
-  } catch {
-    // It ended by itself in between.
-  }
-}
 
 /** Marks this process as the supervisor of the stack. */
 export const markSupervisor = (layout: Layout): void => {

@@ -4,9 +4,9 @@
  */
 import { randomBytes } from "node:crypto";
 import { mkdirSync, rmSync, writeFileSync } from "node:fs";
-import { createServer } from "node:net";
 import { join } from "node:path";
 import { connectArguments } from "../../model/java.ts";
+import { freePort } from "../ports.ts";
 import { startTraining } from "../training.ts";
 import type { ToolHandle } from "../types.ts";
 import type { Dish, Kitchen } from "./types.ts";
@@ -39,7 +39,8 @@ async function trainKafka(
   scratch: string,
 ): Promise<void> {
   const jars = classPath(await kitchen.tool("jars-kafka"));
-  const [broker, controller] = await freePorts(2);
+  const broker = await freePort();
+  const controller = await freePort([broker]);
   const settings = join(scratch, "kafka.properties");
   writeFileSync(
     settings,
@@ -90,7 +91,7 @@ async function trainSpark(
     kitchen.tool("jars-spark"),
     kitchen.tool("python-pipeline"),
   ]);
-  const [port] = await freePorts(1);
+  const port = await freePort();
   const token = randomBytes(16).toString("base64url");
   const settings = join(scratch, "spark.properties");
   writeFileSync(
@@ -122,7 +123,7 @@ async function trainSpark(
     },
   );
   try {
-    await server.untilPort(port!, 180);
+    await server.untilPort(port, 180);
     await kitchen.run(
       join(python.dir, "bin/python"),
       ["-I", join(kitchen.checkout, "toolchain/python/pipeline/train_spark.py")],
@@ -140,21 +141,4 @@ async function trainSpark(
   }
   kitchen.say("writing the archive");
   await server.stop(240);
-}
-
-async function freePorts(count: number): Promise<number[]> {
-  const servers = await Promise.all(
-    Array.from(
-      { length: count },
-      () =>
-        new Promise<ReturnType<typeof createServer>>((resolve, reject) => {
-          const server = createServer();
-          server.once("error", reject);
-          server.listen(0, "127.0.0.1", () => resolve(server));
-        }),
-    ),
-  );
-  const ports = servers.map((server) => (server.address() as { port: number }).port);
-  await Promise.all(servers.map((server) => new Promise((done) => server.close(done))));
-  return ports;
 }
