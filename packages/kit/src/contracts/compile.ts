@@ -58,6 +58,8 @@ const columnMembers = [
 ];
 const defaultDialect: Dialect = {
   ...{ delimiter: ",", quote: '"', escape: '"', header: true, encoding: "utf-8", nullText: "" },
+  ...{ skipRows: 0, skipFooter: 0, comment: null, decimal: ".", thousands: null },
+  ...{ trueTexts: ["true"], falseTexts: ["false"], sheet: null },
 };
 /** What a file may be at most unless its contract says otherwise. */
 export const defaultLimits: Limits = {
@@ -201,6 +203,7 @@ class Compiler {
             : [],
         ),
       ],
+      ...{ references: [], freshness: null },
       owner: owner ? textOf(owner["name"]) : null,
       iceberg: icebergTable(columns, partition),
     };

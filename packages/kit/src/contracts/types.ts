@@ -1,7 +1,15 @@
 /** Column types: how a contract spells them, how Iceberg does. */
-import type { Column, ColumnType, CompiledContract, PartitionField } from "../model/contract.ts";
+import type {
+  Column,
+  ColumnType,
+  CompiledContract,
+  IcebergType,
+  PartitionField,
+} from "../model/contract.ts";
 
-const named: Record<string, ColumnType["kind"]> = {
+type Plain = Exclude<ColumnType, { kind: "decimal" | "struct" | "list" | "map" }>["kind"];
+
+const named: Record<string, Plain> = {
   string: "string",
   text: "string",
   varchar: "string",
@@ -31,7 +39,7 @@ export function parsePhysicalType(text: string): ColumnType | null {
       : null;
   }
   const kind = named[text.toLowerCase().replace(/\(\d+\)$/, "")];
-  return kind && kind !== "decimal" ? { kind } : null;
+  return kind ? { kind } : null;
 }
 
 const logical: Record<string, ColumnType> = {
@@ -46,8 +54,34 @@ const logical: Record<string, ColumnType> = {
 export const logicalTypes = Object.keys(logical);
 export const typeOfLogical = (name: string): ColumnType | null => logical[name] ?? null;
 
-export const icebergType = (type: ColumnType): string =>
-  type.kind === "decimal" ? `decimal(${type.precision}, ${type.scale})` : type.kind;
+/** `nextId` numbers the fields of nested types: Iceberg knows every field by its id. */
+export function icebergType(type: ColumnType, nextId: () => number): IcebergType {
+  switch (type.kind) {
+    case "decimal":
+      return `decimal(${type.precision}, ${type.scale})`;
+    case "struct":
+      return {
+        type: "struct",
+        fields: type.fields.map((field) => ({
+          ...{ id: nextId(), name: field.name, required: false },
+          type: icebergType(field.type, nextId),
+        })),
+      };
+    case "list":
+      return {
+        ...{ type: "list", "element-id": nextId(), "element-required": false },
+        element: icebergType(type.element, nextId),
+      };
+    case "map":
+      return {
+        ...{ type: "map", "key-id": nextId(), key: icebergType(type.key, nextId) },
+        ...{ "value-id": nextId(), value: icebergType(type.value, nextId) },
+        "value-required": false,
+      };
+    default:
+      return type.kind;
+  }
+}
 
 export type IcebergTable = CompiledContract["iceberg"];
 
@@ -63,8 +97,11 @@ export function icebergTable(
   columns: readonly Column[],
   partition: readonly PartitionField[],
 ): IcebergTable {
+  // Columns are numbered first, then what is nested in them.
+  let last = columns.length + lineageColumns.length;
+  const nextId = () => ++last;
   const fields = [
-    ...columns.map(({ name, type }) => ({ name, type: icebergType(type) })),
+    ...columns.map(({ name, type }) => ({ name, type: icebergType(type, nextId) })),
     ...lineageColumns,
   ].map(({ name, type }, index) => ({ id: index + 1, name, required: false, type }));
   return {

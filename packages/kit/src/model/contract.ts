@@ -12,7 +12,17 @@ export type ColumnType =
   | { kind: "decimal"; precision: number; scale: number }
   | { kind: "date" }
   | { kind: "timestamp" } // without zone
-  | { kind: "timestamptz" }; // an instant, kept in UTC
+  | { kind: "timestamptz" } // an instant, kept in UTC
+  // Nested types come from JSON, Parquet and Avro only; a CSV or a sheet has no cells for them.
+  | { kind: "struct"; fields: NestedField[] }
+  | { kind: "list"; element: ColumnType }
+  | { kind: "map"; key: ColumnType; value: ColumnType };
+
+export interface NestedField {
+  name: string;
+  type: ColumnType;
+  required: boolean;
+}
 
 export interface Column {
   name: string;
@@ -38,14 +48,32 @@ export interface Column {
   description: string | null;
 }
 
+/** How texts are written in a file. The first members are CSV's; the forms of numbers and words hold for every text format. */
 export interface Dialect {
   delimiter: string;
+  /** Empty: nothing is quoted. */
   quote: string;
+  /** The character before a quote inside quotes; the quote itself when it is doubled. */
   escape: string;
+  /** Names of the columns stand in the first record (after `skipRows`); else the columns come in the contract's order. */
   header: boolean;
-  encoding: "utf-8" | "latin-1" | "utf-16";
+  encoding: "utf-8" | "utf-16" | "latin-1" | "windows-1252";
   /** A cell with exactly this text, unquoted, is NULL. */
   nullText: string;
+  /** Physical lines before the header (or the first record) that are no data. */
+  skipRows: number;
+  /** Records at the end that are no data, as a row of totals. */
+  skipFooter: number;
+  /** Lines that begin with it are no records; null: there are no comments. */
+  comment: string | null;
+  decimal: "." | ",";
+  /** Between groups of three digits; null: numbers have none. */
+  thousands: string | null;
+  /** Texts of the two booleans, compared without regard to case. */
+  trueTexts: string[];
+  falseTexts: string[];
+  /** Excel: name of the sheet; null: the file must have exactly one. */
+  sheet: string | null;
 }
 
 export interface Limits {
@@ -90,6 +118,35 @@ export interface QualityRule {
   severity: "error" | "warning";
 }
 
+export interface Reference {
+  name: string;
+  columns: string[];
+  table: string;
+  to: string[];
+  severity: "error" | "warning";
+}
+
+/** A type as Iceberg's JSON spells it: a name, or a nested type whose fields have ids. */
+export type IcebergType =
+  | string
+  | { type: "struct"; fields: IcebergField[] }
+  | { type: "list"; "element-id": number; element: IcebergType; "element-required": boolean }
+  | {
+      type: "map";
+      "key-id": number;
+      key: IcebergType;
+      "value-id": number;
+      value: IcebergType;
+      "value-required": boolean;
+    };
+
+export interface IcebergField {
+  id: number;
+  name: string;
+  required: boolean;
+  type: IcebergType;
+}
+
 export interface CompiledContract {
   /** ODCS id and version. */
   id: string;
@@ -106,6 +163,7 @@ export interface CompiledContract {
   dialect: Dialect;
   compression: "none" | "gzip" | "zstd" | "zip";
   mode: "append" | "upsert" | "replace" | "replace-partitions";
+  /** Columns that order the versions of a key, most significant first; then comes the order of arrival. */
   order: string[];
   tombstone: { column: string; values: string[] } | null;
   redelivery: "ignore" | "apply";
@@ -113,16 +171,21 @@ export interface CompiledContract {
   errorThreshold: Threshold;
   uniqueScope: "table" | "file";
   limits: Limits;
+  /** Tables that this one is computed from, as `sales.transactions_v1`; empty: it is filled by files. */
   derives: string[];
   columns: Column[];
   quality: QualityRule[];
+  /** Values that must be in another table: foreign keys of the contract's relationships. */
+  references: Reference[];
+  /** Age that the newest value of a column may have; null: not promised. */
+  freshness: { column: string; seconds: number } | null;
   owner: string | null;
   /** What the table is created with, in the REST catalog's own spelling. */
   iceberg: {
     schema: {
       type: "struct";
       "schema-id": 0;
-      fields: { id: number; name: string; required: boolean; type: string }[];
+      fields: IcebergField[];
     };
     spec: {
       "spec-id": 0;
