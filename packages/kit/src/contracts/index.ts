@@ -1,5 +1,5 @@
 /** The contract compiler: ODCS YAML in, one JSON form out, all problems at once. */
-export { compileContract, defaultLimits } from "./compile.ts";
+export { compileContract } from "./compile.ts";
 export { buildRelease, compileContracts, contractFiles, type ReleaseBuild } from "./release.ts";
 export type { Problem } from "./source.ts";
 export { loadStandard, type Standard } from "./standard.ts";

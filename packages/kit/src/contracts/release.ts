@@ -12,7 +12,8 @@ import {
 } from "node:fs";
 import { dirname, join, relative } from "node:path";
 import type { CompiledContract, ReleaseManifest } from "../model/contract.ts";
-import { compileContract } from "./compile.ts";
+import { compileContract, type Compiled } from "./compile.ts";
+import { linkContracts, type Good, type Linked } from "./link.ts";
 import type { Problem } from "./source.ts";
 import type { Standard } from "./standard.ts";
 
@@ -40,29 +41,41 @@ export function compileContracts(
   return compileEach(checkout, standard, (_file, text) => text);
 }
 
-/** Compiles every contract. `keep` is told of each text whether it is good, and names the text to use instead of a bad one, if any. */
+/**
+ * Compiles every contract and links them. `keep` is told of each text whether it is good, and names the text to use instead of a
+ * bad one, if any.
+ */
 function compileEach(
   checkout: string,
   standard: Standard,
   keep: (file: string, text: string, good: boolean) => string,
 ): { contracts: CompiledContract[]; problems: Problem[] } {
+  const saved = new Map(
+    contractFiles(checkout).map((file) => [file, readFileSync(join(checkout, file), "utf8")]),
+  );
+  const compiled = [...saved].map(([file, text]) => ({
+    ...{ file, text },
+    ...compileContract(file, text, standard),
+  }));
+  const alone = linkContracts(compiled.filter(isGood));
+  const effective = new Set(alone.linked.map((contract) => contract.source));
+  const problems = [...compiled.flatMap((one) => one.problems), ...alone.problems];
+  const used = compiled.map((one) => {
+    const text = keep(one.file, one.text, effective.has(one.file));
+    return text === one.text
+      ? one
+      : { file: one.file, text, ...compileContract(one.file, text, standard) };
+  });
+  const { linked } = linkContracts(used.filter(isGood));
   const code = hashFiles(checkout, pipelineSource).digest("hex");
-  const contracts: CompiledContract[] = [];
-  const problems: Problem[] = [];
-  for (const file of contractFiles(checkout)) {
-    const saved = readFileSync(join(checkout, file), "utf8");
-    let compiled = compileContract(file, saved, standard);
-    problems.push(...compiled.problems);
-    const text = keep(file, saved, compiled.contract !== null);
-    if (text !== saved) compiled = compileContract(file, text, standard);
-    if (compiled.contract)
-      contracts.push({
-        ...compiled.contract,
-        fingerprint: fingerprint(checkout, compiled.contract, text, code),
-      });
-  }
+  const contracts = linked.map((contract) => ({
+    ...contract,
+    fingerprint: fingerprint(checkout, contract, code),
+  }));
   return { contracts, problems };
 }
+
+const isGood = <T extends Compiled>(one: T): one is T & Good => one.contract !== null;
 
 /**
  * Compiles what the checkout holds and writes `releases/<id>/`. A contract that doesn't compile stays as it last was good;
@@ -74,10 +87,10 @@ export async function buildRelease(
   standard: Standard,
 ): Promise<ReleaseBuild> {
   const releases = join(stateDir, "releases");
-  const good = join(releases, "good");
-  const { contracts, problems } = compileEach(checkout, standard, (file, text, isGood) => {
-    const kept = join(good, file);
-    if (isGood) {
+  const lastGood = join(releases, "good");
+  const { contracts, problems } = compileEach(checkout, standard, (file, text, good) => {
+    const kept = join(lastGood, file);
+    if (good) {
       mkdirSync(dirname(kept), { recursive: true });
       writeFileSync(kept, text);
       return text;
@@ -130,14 +143,11 @@ function hashFiles(checkout: string, dir: string, hash = createHash("sha256")): 
   return hash;
 }
 
-function fingerprint(
-  checkout: string,
-  contract: { domain: string; dataset: string },
-  text: string,
-  code: string,
-): string {
-  const hash = createHash("sha256").update(text).update("\0").update(code).update("\0");
-  return hashFiles(checkout, `spark-jobs/${contract.domain}_${contract.dataset}`, hash).digest(
-    "hex",
-  );
+function fingerprint(checkout: string, contract: Linked, code: string): string {
+  const hash = createHash("sha256").update(JSON.stringify(contract)).update("\0").update(code);
+  return hashFiles(
+    checkout,
+    `spark-jobs/${contract.domain}_${contract.dataset}`,
+    hash.update("\0"),
+  ).digest("hex");
 }

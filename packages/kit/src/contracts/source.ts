@@ -15,6 +15,8 @@ export interface Source {
   value: unknown;
   problems: Problem[];
   at(path: readonly (string | number)[], code: string, what: string, fix: string): Problem;
+  /** A number as the file spells it: a program's number would lose digits. Null when the value is none. */
+  spelled(path: readonly (string | number)[]): string | null;
 }
 
 export function readSource(file: string, text: string): Source {
@@ -37,6 +39,10 @@ export function readSource(file: string, text: string): Source {
     value,
     problems,
     at: (path, ...rest) => problem(offsetOf(document.contents, path), ...rest),
+    spelled(path) {
+      const node = document.getIn(path, true);
+      return isScalar(node) && typeof node.value === "number" ? (node.source ?? null) : null;
+    },
   };
 }
 

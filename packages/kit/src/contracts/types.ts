@@ -1,130 +1,72 @@
-/** Column types: how a contract spells them, how Iceberg does. */
-import type {
-  Column,
-  ColumnType,
-  CompiledContract,
-  IcebergType,
-  PartitionField,
-} from "../model/contract.ts";
+/** How a contract spells the types that are not nested. */
+import type { ColumnType } from "../model/contract.ts";
 
 type Plain = Exclude<ColumnType, { kind: "decimal" | "struct" | "list" | "map" }>["kind"];
 
 const named: Record<string, Plain> = {
-  string: "string",
-  text: "string",
-  varchar: "string",
-  boolean: "boolean",
-  int: "int",
-  integer: "int",
-  bigint: "long",
-  long: "long",
-  float: "float",
-  real: "float",
-  double: "double",
-  date: "date",
-  timestamp: "timestamp",
-  timestamptz: "timestamptz",
+  ...{ string: "string", text: "string", varchar: "string", char: "string" },
+  ...{ boolean: "boolean", bool: "boolean" },
+  ...{ tinyint: "int", smallint: "int", int: "int", integer: "int" },
+  ...{ bigint: "long", long: "long" },
+  ...{ float: "float", real: "float", double: "double" },
+  ...{ date: "date", timestamp: "timestamp", timestamp_ntz: "timestamp" },
+  ...{ timestamptz: "timestamptz", timestamp_ltz: "timestamptz" },
 };
 
-export const physicalTypes = [...Object.keys(named), "decimal(p,s)"];
+export const physicalTypes = [
+  ...Object.keys(named),
+  ...["decimal(p,s)", "array<type>", "map<type,type>", "struct<name:type>"],
+];
 
-/** `decimal(12,2)`, `bigint`, ... ; null when it is none. */
-export function parsePhysicalType(text: string): ColumnType | null {
-  const decimal = /^(?:decimal|numeric)\s*\(\s*(\d+)\s*(?:,\s*(\d+)\s*)?\)$/i.exec(text);
-  if (decimal) {
-    const precision = Number(decimal[1]);
-    const scale = Number(decimal[2] ?? 0);
+/** `decimal(12,2)`, `bigint`, `varchar(20)`, ... ; null when it is none. */
+export function parsePlainType(text: string): ColumnType | null {
+  const found = /^(?:decimal|numeric)\s*\(\s*(\d+)\s*(?:,\s*(\d+)\s*)?\)$/i.exec(text);
+  if (found) {
+    const [precision, scale] = [Number(found[1]), Number(found[2] ?? 0)];
     return precision >= 1 && precision <= 38 && scale <= precision
       ? { kind: "decimal", precision, scale }
       : null;
   }
-  const kind = named[text.toLowerCase().replace(/\(\d+\)$/, "")];
+  const kind = named[text.toLowerCase().replace(/^((?:var)?char)\s*\(\d+\)$/, "$1")];
   return kind ? { kind } : null;
 }
 
-const logical: Record<string, ColumnType> = {
-  string: { kind: "string" },
-  boolean: { kind: "boolean" },
-  integer: { kind: "long" },
-  number: { kind: "double" },
-  date: { kind: "date" },
-  timestamp: { kind: "timestamptz" },
+/** The n of `varchar(n)`. */
+export function lengthOfType(text: string): number | null {
+  const found = /^(?:var)?char\s*\((\d+)\)$/i.exec(text);
+  return found ? Number(found[1]) : null;
+}
+
+/** Which types each logical type may be physically, the first one when nothing is said. */
+export const logicalTypes: Record<string, readonly ColumnType["kind"][]> = {
+  string: ["string"],
+  boolean: ["boolean"],
+  integer: ["long", "int", "decimal"],
+  number: ["double", "float", "decimal", "int", "long"],
+  date: ["date"],
+  timestamp: ["timestamptz", "timestamp"],
+  object: ["struct", "map"],
+  array: ["list"],
+  map: ["map"],
 };
 
-export const logicalTypes = Object.keys(logical);
-export const typeOfLogical = (name: string): ColumnType | null => logical[name] ?? null;
-
-/** `nextId` numbers the fields of nested types: Iceberg knows every field by its id. */
-export function icebergType(type: ColumnType, nextId: () => number): IcebergType {
+/** The type as a contract would spell it. */
+export function spellType(type: ColumnType): string {
   switch (type.kind) {
     case "decimal":
-      return `decimal(${type.precision}, ${type.scale})`;
+      return `decimal(${type.precision},${type.scale})`;
     case "struct":
-      return {
-        type: "struct",
-        fields: type.fields.map((field) => ({
-          ...{ id: nextId(), name: field.name, required: false },
-          type: icebergType(field.type, nextId),
-        })),
-      };
+      return `struct<${type.fields.map((field) => `${field.name}:${spellType(field.type)}`).join(",")}>`;
     case "list":
-      return {
-        ...{ type: "list", "element-id": nextId(), "element-required": false },
-        element: icebergType(type.element, nextId),
-      };
+      return `array<${spellType(type.element)}>`;
     case "map":
-      return {
-        ...{ type: "map", "key-id": nextId(), key: icebergType(type.key, nextId) },
-        ...{ "value-id": nextId(), value: icebergType(type.value, nextId) },
-        "value-required": false,
-      };
+      return `map<${spellType(type.key)},${spellType(type.value)}>`;
+    case "long":
+      return "bigint";
     default:
       return type.kind;
   }
 }
 
-export type IcebergTable = CompiledContract["iceberg"];
-
-/** Columns that the kit adds to every row: where it came from. */
-export const lineageColumns = [
-  { name: "_file_id", type: "string" },
-  { name: "_delivery_id", type: "string" },
-  { name: "_row", type: "long" },
-] as const;
-
-/** What the table is created with: bodies of the REST catalog's create request. */
-export function icebergTable(
-  columns: readonly Column[],
-  partition: readonly PartitionField[],
-): IcebergTable {
-  // Columns are numbered first, then what is nested in them.
-  let last = columns.length + lineageColumns.length;
-  const nextId = () => ++last;
-  const fields = [
-    ...columns.map(({ name, type }) => ({ name, type: icebergType(type, nextId) })),
-    ...lineageColumns,
-  ].map(({ name, type }, index) => ({ id: index + 1, name, required: false, type }));
-  return {
-    schema: { type: "struct", "schema-id": 0, fields },
-    spec: {
-      "spec-id": 0,
-      fields: partition.map((field, index) => ({
-        "source-id": fields.find(({ name }) => name === field.column)!.id,
-        "field-id": 1000 + index,
-        name: field.name,
-        transform:
-          field.transform === "bucket" || field.transform === "truncate"
-            ? `${field.transform}[${field.width}]`
-            : field.transform,
-      })),
-    },
-    properties: {
-      "format-version": "2",
-      "write.parquet.compression-codec": "zstd",
-      // A batch is written in one go: a file for each partition value, not for each task.
-      "write.distribution-mode": "hash",
-      "write.metadata.delete-after-commit.enabled": "true",
-      "write.metadata.previous-versions-max": "50",
-    },
-  };
-}
+export const isNested = ({ kind }: ColumnType): boolean =>
+  kind === "struct" || kind === "list" || kind === "map";

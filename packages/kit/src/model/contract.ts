@@ -20,12 +20,17 @@ export type ColumnType =
 
 export interface NestedField {
   name: string;
+  /** Its name in the file. */
+  source: string;
   type: ColumnType;
   required: boolean;
+  classification: string | null;
 }
 
 export interface Column {
   name: string;
+  /** Its name in the file: a header, a key or a field, compared exactly. */
+  source: string;
   type: ColumnType;
   required: boolean;
   unique: boolean;
@@ -84,6 +89,8 @@ export interface Limits {
   expansionRatio: number;
 }
 
+export type Format = "csv" | "jsonl" | "json" | "parquet" | "avro" | "excel";
+
 /** Error threshold: a share of the records (0..1) or a number of them. */
 export type Threshold = { kind: "share"; value: number } | { kind: "count"; value: number };
 
@@ -109,7 +116,7 @@ export interface QualityRule {
   /** Column of the metric; null = the table. */
   column: string | null;
   arguments: Record<string, unknown>;
-  /** SQL with `${table}`; null for library. */
+  /** SQL with `${table}`, the only name that is still to be put in; null for library. */
   query: string | null;
   comparison: Comparison;
   /** One number, or two for a range. */
@@ -159,9 +166,13 @@ export interface CompiledContract {
   source: string;
   /** sha256 (hex) of what decides how a file of this dataset is treated: contract, its job, the pipeline. */
   fingerprint: string;
-  format: "csv" | "jsonl" | "json" | "parquet" | "avro" | "excel";
+  /** The first of `formats`. */
+  format: Format;
+  /** What a file may be: at most one text format (csv, jsonl, json); the others are told by the bytes they begin with. */
+  formats: Format[];
   dialect: Dialect;
-  compression: "none" | "gzip" | "zstd" | "zip";
+  /** `auto`: each file is what the bytes it begins with say. */
+  compression: "none" | "gzip" | "zstd" | "zip" | "auto";
   mode: "append" | "upsert" | "replace" | "replace-partitions";
   /** Columns that order the versions of a key, most significant first; then comes the order of arrival. */
   order: string[];
