@@ -54,6 +54,8 @@ export interface World {
   snapshot(table: string): Promise<string | null>;
   auditBranches(table: string): Promise<string[]>;
   objects(bucket: string, prefix: string): Promise<StoredObject[]>;
+  /** The text of an object, by its `s3://` address. */
+  text(uri: string): Promise<string>;
   /** Names of the files that still lie in the drop folder. */
   dropped(): Promise<string[]>;
   rejectedRecords(delivery: Delivery): Promise<RejectedRecord[]>;
@@ -138,6 +140,7 @@ function world(
     auditBranches: async (table) =>
       Object.keys((await lake.refs(table)) ?? {}).filter((ref) => ref.startsWith("audit_")),
     objects: (bucket, prefix) => lake.objects(bucket, prefix),
+    text: (uri) => lake.text(uri),
     async dropped() {
       const all = await readdir(dir, { recursive: true, withFileTypes: true });
       return all

@@ -11,7 +11,7 @@ export interface Check {
 /** Programs without a path are those of `node_modules/.bin`. */
 export function staticChecks(checkout: string, tools: ToolHandle, pipeline: ToolHandle): Check[] {
   const python = join(tools.dir, "bin/python");
-  const sources = ["pipeline", "dags", "tests", "toolchain", "packages"];
+  const sources = ["pipeline", "dags", "spark-jobs", "tests", "toolchain", "packages"];
   const ruff = (...args: string[]): Check => ({
     program: python,
     args: ["-m", "ruff", ...args, "--no-cache", "--config", "pipeline/pyproject.toml", ...sources],

@@ -8,9 +8,10 @@ import type { ToolHandle } from "../toolchain/types.ts";
 import dev from "./dev.ts";
 import down from "./down.ts";
 import { usage, type CommandDef, type Context } from "./command.ts";
+import { jobTestEnvironment } from "./job-tests.ts";
 import { staticChecks } from "./static-checks.ts";
 
-const levels = ["static", "unit", "rules", "contract", "e2e"] as const;
+const levels = ["static", "unit", "jobs", "rules", "contract", "e2e"] as const;
 /** Levels that need a running stack. */
 const onStack: readonly Level[] = ["contract", "e2e"];
 const testStack = "test";
@@ -25,7 +26,7 @@ interface Tally {
 const test = {
   name: "test",
   summary: "static checks and tests",
-  usage: "[static|unit|rules|contract|e2e] [--grep TEXT] [--attach]",
+  usage: "[static|unit|jobs|rules|contract|e2e] [--grep TEXT] [--attach]",
   examples: ["test", "test unit --grep names", "test e2e --attach"],
   options: {
     attach: {
@@ -48,8 +49,16 @@ const test = {
     if (wanted.includes("static")) add(await checks(context));
     if (wanted.includes("unit")) {
       add(await vitest(context, "unit", {}));
-      add(await pytest(context));
+      add(await pytest(context, ["pipeline/tests"]));
     }
+    if (wanted.includes("jobs"))
+      add(
+        await pytest(
+          context,
+          ["-p", "gridata_testkit", "spark-jobs"],
+          await jobTestEnvironment(context),
+        ),
+      );
     // Each rule of the publish protocol is taken out, and its test must notice.
     if (wanted.includes("rules"))
       add(
@@ -138,8 +147,12 @@ async function withStack(context: Context, work: (stack: string) => Promise<void
   }
 }
 
-/** Tests of the Python code. */
-async function pytest(context: Context): Promise<Tally> {
+/** Tests of the Python code: those of the pipeline, or those beside the jobs. */
+async function pytest(
+  context: Context,
+  args: string[],
+  env: Record<string, string> = {},
+): Promise<Tally> {
   const [tools, pipeline] = await pythonTools(context);
   const postgres = await provision(["postgres"], context).tool("postgres");
   const report = join(context.checkout, "node_modules/.gridata-pytest.xml");
@@ -147,9 +160,17 @@ async function pytest(context: Context): Promise<Tally> {
   const ok = await runs(
     context,
     join(tools.dir, "bin/python"),
-    ["-m", "pytest", "-p", "no:cacheprovider", "pipeline/tests", `--junitxml=${report}`],
+    [
+      ...["-m", "pytest", "-c", "pipeline/pyproject.toml", "--rootdir", "."],
+      ...["-p", "no:cacheprovider", ...args, `--junitxml=${report}`],
+    ],
     {
-      PYTHONPATH: `${join(context.checkout, "pipeline/src")}:${packages}`,
+      ...env,
+      PYTHONPATH: [
+        join(context.checkout, "pipeline/src"),
+        join(context.checkout, "pipeline/testkit"),
+        packages,
+      ].join(":"),
       PYTHONDONTWRITEBYTECODE: "1",
       GRIDATA_TEST_POSTGRES: join(postgres.dir, "embedded_postgres/pginstall/bin"),
     },

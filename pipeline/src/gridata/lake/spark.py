@@ -3,7 +3,7 @@
 import contextlib
 import os
 import uuid
-from collections.abc import Generator
+from collections.abc import Callable, Generator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from gridata.config import require
@@ -69,18 +69,26 @@ def release_earlier_sessions(step: "Step") -> None:
             step.log.debug("session is gone", of_attempt=attempt, why=str(error)[:200])
 
 
-def append(step: "Step", sources: list[str]) -> None:
-    """Appends the rows of Parquet objects to the attempt's branch, as one snapshot that names its batch."""
+def append(step: "Step", sources: list[str], change: Callable[[Any, Any], tuple[Any, Mapping[str, str]]]) -> None:
+    """Appends the rows of Parquet objects, as `change` makes them, to the attempt's branch: one snapshot that names its batch.
+
+    `change(spark, rows)` gives the rows (None: nothing is to be written) and what else the snapshot's summary is to say.
+    """
     namespace, _, table = step.batch.table.partition(".")
     with session(step, last=False) as spark:
         rows = spark.read.parquet(*sources)
         columns = [field["name"] for field in step.contract["iceberg"]["schema"]["fields"]]
-        writer = rows.select(*columns).writeTo(f"{step.world}.{namespace}.{table}.branch_{step.branch}")
+        changed, told = change(spark, rows.select(*columns))
+        if changed is None:
+            spark.stop()
+            return
+        writer = changed.writeTo(f"{step.world}.{namespace}.{table}.branch_{step.branch}")
         for name, value in {
             "gridata.world": step.world,
             "gridata.batch": step.batch.batch_id,
             "gridata.attempt": str(step.batch.attempt),
             "gridata.release": step.batch.release_id,
+            **told,
         }.items():
             writer = writer.option(SNAPSHOT_PROPERTY + name, value)
         writer.append()

@@ -17,8 +17,26 @@ class Plan:
     duplicates: list[Member]
 
     @property
+    def accepted(self) -> int:
+        return sum(accepted(member) for member in self.fresh)
+
+    @property
     def rows(self) -> int:
-        return sum(int((member.result or {})["accepted"]) for member in self.fresh)
+        """What the dataset's job left of the accepted ones. Known once it ran."""
+        return sum(kept(member) for member in self.fresh)
+
+
+def accepted(member: Member) -> int:
+    return int((member.result or {})["accepted"])
+
+
+def dropped(member: Member) -> dict[str, int]:
+    """Rows that the dataset's job left out, by the name of the rule."""
+    return (member.result or {}).get("dropped", {})
+
+
+def kept(member: Member) -> int:
+    return accepted(member) - sum(dropped(member).values())
 
 
 def published_by(step: Step, table: Table) -> Snapshot | None:
@@ -95,14 +113,14 @@ def verdicts_of(step: Step, plan: Plan) -> list[dict[str, Any]]:
     """As `close_batch` takes them: the published ones first."""
 
     def verdict(member: Member, word: str) -> dict[str, Any]:
-        accepted = int((member.result or {})["accepted"])
         return {
             "delivery": member.delivery_id,
             "verdict": word,
             "key": step.publication_key(member),
             "file_id": member.file_id,
             "arrival_ms": member.arrival_ms,
-            "records": accepted if word == "published" else 0,
+            "records": kept(member) if word == "published" else 0,
+            "dropped": dropped(member) if word == "published" else {},
         }
 
     return [verdict(m, "published") for m in plan.fresh] + [verdict(m, "duplicate") for m in plan.duplicates]

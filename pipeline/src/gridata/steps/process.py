@@ -1,10 +1,15 @@
 """process: the rows of the batch as one snapshot on an audit branch of this attempt. main is not touched."""
 
+import json
+from typing import Any
+
 from gridata import failpoint
 from gridata.lake.catalog import Table
 from gridata.lake.spark import append, release_earlier_sessions
 from gridata.steps.context import Step, now
-from gridata.steps.plan import make_plan, published_by, remove_stale_branches, resolve_intents
+from gridata.steps.plan import Plan, make_plan, published_by, remove_stale_branches, resolve_intents
+from gridata.steps.reads import Reads
+from gridata.steps.transform import transformed
 
 
 def run(step: Step) -> None:
@@ -17,19 +22,30 @@ def run(step: Step) -> None:
         step.log.info("already published by an earlier attempt")
         return
     plan = make_plan(step, table)
-    if plan.rows == 0:
+    if plan.accepted == 0:
         step.hop("written", started, why="nothing to write")
         return
     step.catalog.create_branch(table, step.branch, plan.base)
     sources = [f"s3://staging/{(m.result or {})['parquet_key']}" for m in plan.fresh]
     failpoint.reach("process.commit", "before", step.world)
-    append(step, sources)
+    append(step, sources, lambda spark, rows: _changed(step, plan, spark, rows))
     failpoint.reach("process.commit", "after", step.world)
-    step.hop("written", started, ref=str(_head(step, table)))
-    step.log.info("written", rows=plan.rows, files=len(sources))
+    head = _loaded(step).refs[step.branch]
+    if head == plan.base:
+        step.catalog.remove_branch(_loaded(step), step.branch)
+        step.hop("written", started, why="every row was dropped by a named rule")
+        return
+    step.hop("written", started, ref=str(head))
+    step.log.info("written", accepted=plan.accepted, files=len(sources))
 
 
-def _head(step: Step, table: Table) -> int:
-    written = step.catalog.load(table.name)
-    assert written is not None
-    return written.refs[step.branch]
+def _changed(step: Step, plan: Plan, spark: Any, rows: Any) -> tuple[Any, dict[str, str]]:
+    reads = Reads(step, spark)
+    changed = transformed(step, spark, rows, plan.fresh, reads)
+    return changed, {"gridata.reads": json.dumps(reads.pinned)} if reads.pinned else {}
+
+
+def _loaded(step: Step) -> Table:
+    table = step.catalog.load(step.batch.table)
+    assert table is not None
+    return table

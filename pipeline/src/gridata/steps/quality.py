@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from gridata.lake.spark import session
+from gridata.steps.plan import kept
 
 if TYPE_CHECKING:
     from gridata.steps.context import Step
@@ -60,8 +61,8 @@ def _rows_by_delivery(spark: Any, plan: "Plan") -> CheckResult:
     }
     wrong: list[str] = []
     for member in plan.fresh:
-        accepted = int((member.result or {})["accepted"])
-        if found.pop(member.delivery_id, (0, 0)) != (accepted, accepted):
+        rows = kept(member)
+        if found.pop(member.delivery_id, (0, 0)) != (rows, rows):
             wrong.append(member.delivery_id)
     wrong.extend(found)
     why = f"rows of {len(wrong)} deliveries are not those that were accepted" if wrong else ""

@@ -3,6 +3,7 @@
 import shutil
 import tempfile
 from pathlib import Path
+from typing import Any
 
 import psycopg
 from botocore.exceptions import BotoCoreError, ClientError
@@ -15,6 +16,7 @@ from gridata.ledger import Ledger, Superseded
 from gridata.log import Log
 from gridata.steps import check, process, publish, validate
 from gridata.steps.context import EXIT_SUPERSEDED, Step, contract_of, renewed
+from gridata.steps.transform import TransformError
 
 STEPS = {"validate": validate.run, "process": process.run, "check": check.run, "publish": publish.run}
 IDENTITY = {"validate": "pipeline", "process": "pipeline", "check": "pipeline", "publish": "publisher"}
@@ -32,6 +34,8 @@ def failure_class(error: BaseException) -> str:
         status = int(error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0))
         return "infrastructure" if status >= 500 else "unknown"
     if isinstance(error, KitError):
+        if error.code.startswith("TRANSFORM"):
+            return "code"
         return "contract" if error.code.startswith("CONTRACT") else "unknown"
     return "unknown"
 
@@ -78,9 +82,10 @@ def _failed(ledger: Ledger, log: Log, batch: str, attempt: int, step: str, error
         log.error("trace", trace=traceback.format_exc()[-4000:])
     try:
         fresh = ledger.another()
-        outcome = fresh.fail_attempt(
-            batch, attempt, kind, {"code": code, "reason": reason, "class": kind, "message": reason}
-        )
+        told: dict[str, Any] = {"code": code, "reason": reason, "class": kind, "message": reason}
+        if isinstance(error, TransformError) and error.rows:
+            told["rows"] = error.rows
+        outcome = fresh.fail_attempt(batch, attempt, kind, told)
         fresh.close()
         log.info("told the ledger", outcome=outcome)
     except Superseded:

@@ -1,0 +1,35 @@
+"""Whether what a job returned has the columns that its contract promises. Pure: columns as (name, type) in Spark's spelling."""
+
+from collections.abc import Mapping
+
+LINEAGE = ("_file_id", "_delivery_id", "_row")
+
+
+def differences(returned: Mapping[str, str], promised: Mapping[str, str]) -> list[str]:
+    """One line a column that is missing, is too much, or is of another type."""
+    lost = [name for name in promised if name not in returned]
+    found = [
+        f"{name} is missing" + (" (it tells which record a row came from: keep it)" if name in LINEAGE else "")
+        for name in lost
+    ]
+    for name, kind in returned.items():
+        if name not in promised:
+            found.append(f"{name} ({kind}) is not in the contract")
+        elif kind != promised[name]:
+            found.append(f"{name} is {kind}, the contract says {promised[name]}")
+    return found
+
+
+def spark_type(iceberg: object) -> str:
+    """An Iceberg type, as the REST catalog spells it, in Spark's simple form."""
+    if isinstance(iceberg, str):
+        plain = {"long": "bigint", "timestamptz": "timestamp", "timestamp": "timestamp_ntz"}
+        return plain.get(iceberg, iceberg.replace(", ", ","))
+    assert isinstance(iceberg, dict)
+    kind = iceberg["type"]
+    if kind == "struct":
+        fields = (f"{field['name']}:{spark_type(field['type'])}" for field in iceberg["fields"])
+        return f"struct<{','.join(fields)}>"
+    if kind == "list":
+        return f"array<{spark_type(iceberg['element'])}>"
+    return f"map<{spark_type(iceberg['key'])},{spark_type(iceberg['value'])}>"

@@ -1,0 +1,75 @@
+/** A dataset of a test's own: contract and job, saved in the checkout while the stack runs, and gone afterwards. */
+import { randomBytes } from "node:crypto";
+import { mkdir, rename, rm, writeFile } from "node:fs/promises";
+import { dirname, join } from "node:path";
+
+export interface TestDatasets {
+  domain: string;
+  contract(dataset: string, yaml: Contract): Promise<void>;
+  /** Saves `spark-jobs/<domain>_<dataset>/job.py`, whole at once. */
+  job(dataset: string, python: string): Promise<void>;
+  remove(): Promise<void>;
+}
+
+interface Contract {
+  columns: string[];
+  /** The kit's own properties. */
+  kit?: Record<string, unknown>;
+  quality?: unknown[];
+}
+
+export function testDatasets(checkout: string): TestDatasets {
+  const domain = `e2e_${randomBytes(4).toString("hex")}`;
+  const made = new Set([join(checkout, "contracts", domain)]);
+  async function save(path: string, text: string) {
+    await mkdir(dirname(path), { recursive: true });
+    await writeFile(`${path}.part`, text);
+    await rename(`${path}.part`, path);
+  }
+  return {
+    domain,
+    contract(dataset, { columns, kit = {}, quality = [] }) {
+      const document = {
+        ...{ apiVersion: "v3.2.0", kind: "DataContract", id: `${domain}.${dataset}` },
+        ...{ name: dataset, version: "1.0.0", status: "active", domain },
+        schema: [
+          {
+            ...{ name: dataset, physicalName: `${dataset}_v1`, physicalType: "table" },
+            customProperties: Object.entries(kit).map(([property, value]) => ({
+              ...{ vendor: "gridata", property, value },
+            })),
+            properties: columns.map(column),
+            quality,
+          },
+        ],
+      };
+      // JSON is YAML.
+      return save(
+        join(checkout, "contracts", domain, `${dataset}.odcs.yaml`),
+        JSON.stringify(document, null, 2),
+      );
+    },
+    job(dataset, python) {
+      const folder = join(checkout, "spark-jobs", `${domain}_${dataset}`);
+      made.add(folder);
+      return save(join(folder, "job.py"), python);
+    },
+    async remove() {
+      for (const path of made) await rm(path, { recursive: true, force: true });
+    },
+  };
+}
+
+/** `id bigint key`, `amount decimal(10,2) required`, `note string`. */
+function column(text: string): Record<string, unknown> {
+  const [name = "", physicalType = "", ...words] = text.split(" ");
+  const logicalType = physicalType.startsWith("decimal")
+    ? "number"
+    : ({ bigint: "integer", int: "integer", timestamptz: "timestamp" }[physicalType] ??
+      physicalType);
+  return {
+    ...{ name, logicalType, physicalType },
+    required: words.includes("required") || words.includes("key"),
+    ...(words.includes("key") && { primaryKey: true, primaryKeyPosition: 1 }),
+  };
+}
