@@ -117,12 +117,12 @@ def run_job(request: pytest.FixtureRequest, context: Callable[..., Context]) -> 
     job = load_job(request.path.parent)
     assert job is not None, f"no job.py lies beside {request.path}"
 
-    def run(df: Any, **options: Any) -> Outcome:
+    def run(df: Any, required: Sequence[str] = (), **options: Any) -> Outcome:
         ctx = context(**options)
         returned = job.call("transform", df, ctx)
         types = {f.name: f.dataType.simpleString() for f in returned.schema}
         assert not (wrong := differences(types, {f.name: f.dataType.simpleString() for f in df.schema})), wrong
-        accounts = count(returned, ctx.drops)
+        accounts = count(returned, ctx.drops, required)
         problem = verify(job.file, accounts, {"delivery": df.count()}, {"delivery": "the rows that were given"})
         assert problem is None, str(problem)
         own = [name for name in df.columns if name not in LINEAGE]

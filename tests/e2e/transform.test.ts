@@ -68,7 +68,7 @@ describe("a dataset with a job", () => {
     await own.job(
       "orders",
       job(
-        'return df.drop("note", "_row").withColumn("amount", F.col("amount") * 1.5).withColumn("vat", F.lit(1))',
+        'return df.drop("note", "_row").withColumn("amount", F.expr("amount * 1.5")).withColumn("vat", F.lit(1))',
       ),
     );
     const { reason } = await parkedWith("a.csv", "TRANSFORM_SCHEMA");
@@ -76,6 +76,13 @@ describe("a dataset with a job", () => {
     expect(reason?.reason).toMatch(/_row is missing/);
     expect(reason?.reason).toMatch(/amount is decimal\(.*\), the contract says bigint/);
     expect(reason?.reason).toMatch(/vat \(int\) is not in the contract/);
+  });
+
+  it("lets no required column be emptied", async () => {
+    await own.job("orders", job('return df.withColumn("amount", F.expr("nullif(amount, 7)"))'));
+    const { reason } = await parkedWith("a.csv", "TRANSFORM_REQUIRED");
+    expect(reason?.reason).toContain("a.csv: amount in 1 rows");
+    expect(reason).toMatchObject({ rows: [{ name: "a.csv", row: 2, problem: "empty" }] });
   });
 
   it("lets no row vanish without a name", async () => {

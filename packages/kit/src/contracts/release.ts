@@ -121,13 +121,15 @@ export async function buildRelease(
   return { release, dir, manifest, problems };
 }
 
-const isSource = (path: string) => !path.includes("__pycache__");
+/** Not what an editor or a copy keeps beside a file while it saves it. */
+const isSource = (path: string) =>
+  !path.includes("__pycache__") && !/(^|\/)\.[^/]+$|(~|\.part|\.tmp|\.swp)$/.test(path);
 
 function filesBelow(checkout: string, dir: string): string[] {
   const root = join(checkout, dir);
   if (!existsSync(root)) return [];
   return readdirSync(root, { recursive: true, withFileTypes: true })
-    .filter((entry) => entry.isFile() && isSource(entry.parentPath))
+    .filter((entry) => entry.isFile() && isSource(join(entry.parentPath, entry.name)))
     .map((entry) => relative(checkout, join(entry.parentPath, entry.name)))
     .toSorted();
 }

@@ -1,6 +1,6 @@
 """R9 for a job: each accepted record comes back once, or was dropped under a name. Nothing vanishes, nothing is doubled."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -17,6 +17,8 @@ class Account:
     kept: int = 0
     distinct: int = 0
     dropped: dict[str, int] = field(default_factory=dict[str, int])
+    """Rows by a required column that the job left empty."""
+    empty: dict[str, int] = field(default_factory=dict[str, int])
 
     def wrong(self, accepted: int) -> str | None:
         if self.distinct < self.kept:
@@ -27,27 +29,28 @@ class Account:
         return f"{-gone} rows are too many for {accepted} records" if gone < 0 else None
 
 
-def count(rows: Any, drops: list[Drop]) -> dict[str, Account]:
+def count(rows: Any, drops: list[Drop], required: Sequence[str]) -> dict[str, Account]:
     """By delivery, in one pass of Spark."""
     from pyspark.sql import functions as f
 
-    def counted(part: Any, rule: str) -> Any:
+    def counted(part: Any, rule: str, empties: list[Any]) -> Any:
         return (
             part.groupBy("_delivery_id")
-            .agg(f.count("*").alias("n"), f.count_distinct("_row").alias("d"))
-            .select(f.lit(rule).alias("rule"), "_delivery_id", "n", "d")
+            .agg(f.count("*").alias("n"), f.count_distinct("_row").alias("d"), f.array(*empties).alias("e"))
+            .select(f.lit(rule).alias("rule"), "_delivery_id", "n", "d", "e")
         )
 
-    every = counted(rows, "")
+    every = counted(rows, "", [f.count_if(f.col(name).isNull()) for name in required])
     for drop in drops:
-        every = every.unionByName(counted(drop.rows, drop.rule))
+        every = every.unionByName(counted(drop.rows, drop.rule, [f.lit(0).cast("bigint") for _ in required]))
     found: dict[str, Account] = {}
-    for rule, delivery, n, distinct in every.collect():
+    for rule, delivery, n, distinct, empties in every.collect():
         account = found.setdefault(delivery, Account())
         if rule:
             account.dropped[rule] = account.dropped.get(rule, 0) + n
         else:
             account.kept, account.distinct = n, distinct
+            account.empty = {name: n for name, n in zip(required, empties, strict=True) if n > 0}
     return found
 
 
@@ -57,6 +60,14 @@ def verify(
     """What is wrong, with the file that it is wrong of; None when every record is accounted for."""
     for delivery in [*accepted, *accounts]:
         account = accounts.get(delivery, Account())
+        if account.empty:
+            emptied = ", ".join(f"{name} in {n} rows" for name, n in account.empty.items())
+            return KitError(
+                "TRANSFORM_REQUIRED",
+                f"{file} left required columns empty",
+                f"{names.get(delivery, delivery)}: {emptied}",
+                "give each a value, leave the rows out by ctx.drop(rule, df, where), or let the contract not require it",
+            )
         why = account.wrong(accepted.get(delivery, 0))
         if why is None:
             continue
@@ -68,6 +79,13 @@ def verify(
             "leave rows out by ctx.drop(rule, df, where), and return one row for each that is kept",
         )
     return None
+
+
+def empty(returned: Any, required: Sequence[str]) -> list[dict[str, Any]]:
+    """Some of the rows whose required columns are empty."""
+    condition = " OR ".join(f"`{name}` IS NULL" for name in required)
+    some = returned.filter(condition).select("_delivery_id", "_row").limit(SAMPLE).collect()
+    return [{"delivery_id": row[0], "row": row[1], "problem": "empty"} for row in some]
 
 
 def sample(given: Any, returned: Any, drops: list[Drop]) -> list[dict[str, Any]]:

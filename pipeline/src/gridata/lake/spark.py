@@ -4,12 +4,23 @@ import contextlib
 import os
 import uuid
 from collections.abc import Callable, Generator, Mapping
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from gridata.config import require
 
 if TYPE_CHECKING:
     from gridata.steps.context import Step
+
+
+@dataclass(frozen=True)
+class Change:
+    """What is to be written: `rows` (None: nothing), what else the snapshot's summary says, and whom a failed write is to be blamed on."""
+
+    rows: Any
+    summary: Mapping[str, str]
+    blame: Callable[[Exception], Exception]
+
 
 SNAPSHOT_PROPERTY = "snapshot-property."
 
@@ -69,26 +80,26 @@ def release_earlier_sessions(step: "Step") -> None:
             step.log.debug("session is gone", of_attempt=attempt, why=str(error)[:200])
 
 
-def append(step: "Step", sources: list[str], change: Callable[[Any, Any], tuple[Any, Mapping[str, str]]]) -> None:
-    """Appends the rows of Parquet objects, as `change` makes them, to the attempt's branch: one snapshot that names its batch.
-
-    `change(spark, rows)` gives the rows (None: nothing is to be written) and what else the snapshot's summary is to say.
-    """
+def append(step: "Step", sources: list[str], change: Callable[[Any, Any], Change]) -> None:
+    """Appends the rows of Parquet objects, as `change` makes them, to the attempt's branch: one snapshot that names its batch."""
     namespace, _, table = step.batch.table.partition(".")
     with session(step, last=False) as spark:
         rows = spark.read.parquet(*sources)
         columns = [field["name"] for field in step.contract["iceberg"]["schema"]["fields"]]
-        changed, told = change(spark, rows.select(*columns))
-        if changed is None:
+        changed = change(spark, rows.select(*columns))
+        if changed.rows is None:
             spark.stop()
             return
-        writer = changed.writeTo(f"{step.world}.{namespace}.{table}.branch_{step.branch}")
+        writer = changed.rows.writeTo(f"{step.world}.{namespace}.{table}.branch_{step.branch}")
         for name, value in {
             "gridata.world": step.world,
             "gridata.batch": step.batch.batch_id,
             "gridata.attempt": str(step.batch.attempt),
             "gridata.release": step.batch.release_id,
-            **told,
+            **changed.summary,
         }.items():
             writer = writer.option(SNAPSHOT_PROPERTY + name, value)
-        writer.append()
+        try:
+            writer.append()
+        except Exception as error:
+            raise changed.blame(error) from error

@@ -5,7 +5,7 @@ from typing import Any
 
 from gridata import failpoint
 from gridata.lake.catalog import Table
-from gridata.lake.spark import append, release_earlier_sessions
+from gridata.lake.spark import Change, append, release_earlier_sessions
 from gridata.steps.context import Step, now
 from gridata.steps.plan import Plan, make_plan, published_by, remove_stale_branches, resolve_intents
 from gridata.steps.reads import Reads
@@ -25,24 +25,24 @@ def run(step: Step) -> None:
     if plan.accepted == 0:
         step.hop("written", started, why="nothing to write")
         return
-    step.catalog.create_branch(table, step.branch, plan.base)
     sources = [f"s3://staging/{(m.result or {})['parquet_key']}" for m in plan.fresh]
     failpoint.reach("process.commit", "before", step.world)
-    append(step, sources, lambda spark, rows: _changed(step, plan, spark, rows))
+    append(step, sources, lambda spark, rows: _changed(step, table, plan, spark, rows))
     failpoint.reach("process.commit", "after", step.world)
-    head = _loaded(step).refs[step.branch]
-    if head == plan.base:
-        step.catalog.remove_branch(_loaded(step), step.branch)
+    head = _loaded(step).refs.get(step.branch)
+    if head is None:
         step.hop("written", started, why="every row was dropped by a named rule")
         return
     step.hop("written", started, ref=str(head))
     step.log.info("written", accepted=plan.accepted, files=len(sources))
 
 
-def _changed(step: Step, plan: Plan, spark: Any, rows: Any) -> tuple[Any, dict[str, str]]:
+def _changed(step: Step, table: Table, plan: Plan, spark: Any, rows: Any) -> Change:
     reads = Reads(step, spark)
-    changed = transformed(step, spark, rows, plan.fresh, reads)
-    return changed, {"gridata.reads": json.dumps(reads.pinned)} if reads.pinned else {}
+    found = transformed(step, rows, plan.fresh, reads)
+    if found.rows is not None:
+        step.catalog.create_branch(table, step.branch, plan.base)
+    return Change(found.rows, {"gridata.reads": json.dumps(reads.pinned)} if reads.pinned else {}, found.blame)
 
 
 def _loaded(step: Step) -> Table:

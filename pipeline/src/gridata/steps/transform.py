@@ -1,10 +1,12 @@
 """The dataset's own job, between the accepted rows and the key rule. What it does wrong parks the batch with the cause."""
 
+from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 from gridata.errors import KitError
 from gridata.jobs import Context
-from gridata.jobs.accounting import Account, count, sample, verify
+from gridata.jobs.accounting import Account, count, empty, sample, verify
 from gridata.jobs.load import Job, load_job, raised
 from gridata.jobs.locate import failing, locate
 from gridata.jobs.schema import differences
@@ -21,31 +23,47 @@ class TransformError(KitError):
         self.rows = rows
 
 
+@dataclass(frozen=True)
+class Transformed:
+    """`rows` None: all were dropped by name. `blame` says whether a failure of what computes them is the job's."""
+
+    rows: Any
+    blame: Callable[[Exception], Exception]
+
+
 def job_of(step: Step) -> Job | None:
     folder = release_folder(step.settings, step.batch.release_id) / "spark-jobs"
     return load_job(folder / f"{step.contract['domain']}_{step.contract['dataset']}")
 
 
-def transformed(step: Step, spark: Any, rows: Any, fresh: list[Member], reads: Reads) -> Any:
-    """What is to be written instead of `rows`, the accepted ones of `fresh`; None: nothing. The ledger accounts for each record."""
+def transformed(step: Step, rows: Any, fresh: list[Member], reads: Reads) -> Transformed:
+    """What is to be written instead of `rows`, the accepted ones of `fresh`. The ledger accounts for each record."""
     job = job_of(step)
     if job is None:
-        return rows
+        return Transformed(rows, lambda error: error)
     found, context = _run(job, step, rows, reads)
+
+    def blame(error: Exception) -> Exception:
+        try:
+            rows.count()
+        except Exception:  # when not even that can be had, it is no fault of the job
+            return error
+        return TransformError(raised(job, error), _first_bad(job, step, rows, fresh, reads))
+
+    required = [c["name"] for c in step.contract["columns"] if c["required"]]
     try:
-        accounts = count(found, context.drops)
+        accounts = count(found, context.drops, required)
     except Exception as error:
-        rows.count()  # when not even that can be had, it is no fault of the job
-        bad = _first_bad(job, step, rows, fresh, reads)
-        raise TransformError(raised(job, error), bad) from error
+        raise blame(error) from error
     names = {m.delivery_id: m.name for m in fresh}
     accepted = {m.delivery_id: int((m.result or {})["accepted"]) for m in fresh}
     wrong = verify(job.file, accounts, accepted, names)
     if wrong is not None:
-        raise TransformError(wrong, _named(sample(rows, found, context.drops), names))
+        bad = empty(found, required) if wrong.code == "TRANSFORM_REQUIRED" else sample(rows, found, context.drops)
+        raise TransformError(wrong, [row | {"name": names.get(row["delivery_id"])} for row in bad])
     _record(step, fresh, accounts)
     step.log.info("transformed", job=job.file, dropped=sum(sum(a.dropped.values()) for a in accounts.values()))
-    return found if any(account.kept for account in accounts.values()) else None
+    return Transformed(found if any(account.kept for account in accounts.values()) else None, blame)
 
 
 def _run(job: Job, step: Step, rows: Any, reads: Reads) -> tuple[Any, Context]:
@@ -57,23 +75,20 @@ def _run(job: Job, step: Step, rows: Any, reads: Reads) -> tuple[Any, Context]:
         table=reads.frame,
     )
     found = job.call("transform", rows, context)
-    if not hasattr(found, "schema"):
-        raise KitError(
-            "TRANSFORM_SCHEMA",
-            f"{job.file} returned no rows",
-            f"transform returned {type(found).__name__}, not a DataFrame",
-            "return the DataFrame",
-        )
     check_schema(job, found, {f.name: f.dataType.simpleString() for f in rows.schema})
     return found.select(*rows.columns), context
 
 
 def check_schema(job: Job, found: Any, promised: dict[str, str]) -> None:
-    try:
-        returned = {f.name: f.dataType.simpleString() for f in found.schema}
-    except Exception as error:  # Spark looks at the plan only now: a column that is not there
-        raise raised(job, error) from error
-    problems = differences(returned, promised)
+    """The columns that a job returned against those that it should."""
+    if not hasattr(found, "schema"):
+        problems = [f"transform returned {type(found).__name__}, not a DataFrame"]
+    else:
+        try:
+            returned = {f.name: f.dataType.simpleString() for f in found.schema}
+        except Exception as error:  # Spark looks at the plan only now: a column that is not there
+            raise raised(job, error) from error
+        problems = differences(returned, promised)
     if problems:
         raise KitError(
             "TRANSFORM_SCHEMA",
@@ -95,22 +110,14 @@ def _record(step: Step, fresh: list[Member], accounts: dict[str, Account]) -> No
 
 def _first_bad(job: Job, step: Step, rows: Any, fresh: list[Member], reads: Reads) -> list[dict[str, Any]]:
     def run(part: Any) -> None:
-        count(*_counted(_run(job, step, part, reads)))
+        # Every column is computed and nothing is kept.
+        _run(job, step, part, reads)[0].write.format("noop").mode("overwrite").save()
 
     for member in fresh:
         own = rows.filter(rows["_delivery_id"] == member.delivery_id)
-        records = int((member.result or {}).get("records") or 0)
-        row = locate(records, failing(run, own))
+        row = locate(int((member.result or {}).get("records") or 0), failing(run, own))
         if row is not None:
             cells = own.filter(f"_row = {row}").first()
             values = {name: str(value) for name, value in cells.asDict().items()} if cells else {}
             return [{"delivery_id": member.delivery_id, "name": member.name, "row": row, "values": values}]
     return []
-
-
-def _counted(found: tuple[Any, Context]) -> tuple[Any, Any]:
-    return found[0], found[1].drops
-
-
-def _named(rows: list[dict[str, Any]], names: dict[str, str]) -> list[dict[str, Any]]:
-    return [row | {"name": names.get(row["delivery_id"])} for row in rows]
