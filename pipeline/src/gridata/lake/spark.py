@@ -91,15 +91,21 @@ def append(step: "Step", sources: list[str], change: Callable[[Any, Any], Change
             spark.stop()
             return
         writer = changed.rows.writeTo(f"{step.world}.{namespace}.{table}.branch_{step.branch}")
-        for name, value in {
-            "gridata.world": step.world,
-            "gridata.batch": step.batch.batch_id,
-            "gridata.attempt": str(step.batch.attempt),
-            "gridata.release": step.batch.release_id,
-            **changed.summary,
-        }.items():
-            writer = writer.option(SNAPSHOT_PROPERTY + name, value)
+        for name, value in summary_options(step, changed.summary).items():
+            writer = writer.option(name, value)
         try:
             writer.append()
         except Exception as error:
             raise changed.blame(error) from error
+
+
+def summary_options(step: "Step", more: Mapping[str, str]) -> dict[str, str]:
+    """Options of a write, so that the snapshot names its batch."""
+    summary = {
+        "gridata.world": step.world,
+        "gridata.batch": step.batch.batch_id,
+        "gridata.attempt": str(step.batch.attempt),
+        "gridata.release": step.batch.release_id,
+        **more,
+    }
+    return {SNAPSHOT_PROPERTY + name: value for name, value in summary.items()}

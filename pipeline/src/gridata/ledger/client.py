@@ -27,6 +27,9 @@ class Batch:
     state: str
     phase: str
     attempt: int
+    """`ingest`: of deliveries. `derived`: of the snapshots of upstream tables that `upstream` pins, ids as texts."""
+    kind: str
+    upstream: dict[str, str | None] | None
 
 
 @dataclass(frozen=True)
@@ -101,7 +104,7 @@ class Ledger:
     def batch(self, batch: str, attempt: int) -> Batch:
         """The batch, if this attempt may still work on it."""
         rows = self._rows(
-            "select batch_id, world, table_name as table, release_id, state, phase, attempt from ledger.batch where batch_id = %s",
+            "select batch_id, world, table_name as table, release_id, state, phase, attempt, kind, upstream from ledger.batch where batch_id = %s",
             [batch],
         )
         if not rows:
@@ -177,6 +180,9 @@ class Ledger:
 
     def split_batch(self, batch: str, attempt: int, rejected: list[dict[str, Any]]) -> None:
         self._call("split_batch", batch, attempt, json.dumps(rejected))
+
+    def cancel_derived(self, batch: str, attempt: int, reason: dict[str, Any]) -> None:
+        self._call("cancel_derived", batch, attempt, json.dumps(reason))
 
     def fail_attempt(self, batch: str, attempt: int, failure: str, error: dict[str, Any]) -> str:
         return str(self._call("fail_attempt", batch, attempt, failure, json.dumps(error)))

@@ -53,7 +53,7 @@ def resolve_intents(step: Step, table: Table) -> Table:
         if table.in_main(intent.snapshot_id):
             continue  # its batch is this one, and closes with it
         step.catalog.remove_branch(table, names.audit_branch(intent.batch_id, intent.attempt))
-        table = _loaded(step)
+        table = loaded(step)
         if not table.in_main(intent.snapshot_id):
             _void(step, intent)
     return table
@@ -67,7 +67,7 @@ def remove_stale_branches(step: Step, table: Table) -> Table:
     for branch in left:
         step.catalog.remove_branch(table, branch)
         step.log.info("branch of an earlier attempt removed", branch=branch)
-    return _loaded(step) if left else table
+    return loaded(step) if left else table
 
 
 def _void(step: Step, intent: Intent) -> None:
@@ -75,7 +75,7 @@ def _void(step: Step, intent: Intent) -> None:
     step.log.info("intent void", of_attempt=intent.attempt, snapshot=str(intent.snapshot_id))
 
 
-def _loaded(step: Step) -> Table:
+def loaded(step: Step) -> Table:
     table = step.catalog.load(step.batch.table)
     assert table is not None
     return table

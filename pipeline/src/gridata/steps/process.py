@@ -6,13 +6,17 @@ from typing import Any
 from gridata import failpoint
 from gridata.lake.catalog import Table
 from gridata.lake.spark import Change, append, release_earlier_sessions
+from gridata.steps import derive
 from gridata.steps.context import Step, now
-from gridata.steps.plan import Plan, make_plan, published_by, remove_stale_branches, resolve_intents
+from gridata.steps.plan import Plan, loaded, make_plan, published_by, remove_stale_branches, resolve_intents
 from gridata.steps.reads import Reads
 from gridata.steps.transform import transformed
 
 
 def run(step: Step) -> None:
+    if step.batch.kind == "derived":
+        derive.run(step)
+        return
     started = now()
     release_earlier_sessions(step)
     table = step.catalog.ensure(step.batch.table, step.contract["iceberg"])
@@ -29,7 +33,7 @@ def run(step: Step) -> None:
     failpoint.reach("process.commit", "before", step.world)
     append(step, sources, lambda spark, rows: _changed(step, table, plan, spark, rows))
     failpoint.reach("process.commit", "after", step.world)
-    head = _loaded(step).refs.get(step.branch)
+    head = loaded(step).refs.get(step.branch)
     if head is None:
         step.hop("written", started, why="every row was dropped by a named rule")
         return
@@ -43,9 +47,3 @@ def _changed(step: Step, table: Table, plan: Plan, spark: Any, rows: Any) -> Cha
     if found.rows is not None:
         step.catalog.create_branch(table, step.branch, plan.base)
     return Change(found.rows, {"gridata.reads": json.dumps(reads.pinned)} if reads.pinned else {}, found.blame)
-
-
-def _loaded(step: Step) -> Table:
-    table = step.catalog.load(step.batch.table)
-    assert table is not None
-    return table

@@ -45,6 +45,7 @@ def run_step(settings: Config, log: Log, name: str, world: str, batch_id: str, a
     log = log.bind(step=name, world=world, batch=batch_id, attempt=attempt)
     ledger = Ledger(require(settings.ledger, "ledger", settings))
     work = Path(tempfile.mkdtemp(prefix=f"gridata-{name}-"))
+    step: Step | None = None
     try:
         batch = ledger.batch(batch_id, attempt)
         with renewed(ledger, batch_id, attempt, log):
@@ -65,13 +66,26 @@ def run_step(settings: Config, log: Log, name: str, world: str, batch_id: str, a
         log.warn("superseded", why=str(reason))
         return EXIT_SUPERSEDED
     except Exception as error:
-        return _failed(ledger, log, batch_id, attempt, name, error)
+        outcome = _failed(ledger, log, batch_id, attempt, name, error)
+        if outcome == "parked" and step is not None:
+            _remove_branch(step)
+        return EXIT_SUPERSEDED if outcome == "superseded" else 1
     finally:
         shutil.rmtree(work, ignore_errors=True)
         ledger.close()
 
 
-def _failed(ledger: Ledger, log: Log, batch: str, attempt: int, step: str, error: Exception) -> int:
+def _remove_branch(step: Step) -> None:
+    """A parked batch is closed: no later attempt of it would remove what this one wrote."""
+    try:
+        table = step.catalog.load(step.batch.table)
+        if table is not None:
+            step.catalog.remove_branch(table, step.branch)
+    except (CatalogRefusal, OSError) as error:
+        step.log.warn("the branch was not removed", branch=step.branch, why=str(error))
+
+
+def _failed(ledger: Ledger, log: Log, batch: str, attempt: int, step: str, error: Exception) -> str:
     kind = failure_class(error)
     code = error.code if isinstance(error, KitError) else type(error).__name__
     reason = f"{step}: {str(error)[:2000]}"
@@ -88,9 +102,10 @@ def _failed(ledger: Ledger, log: Log, batch: str, attempt: int, step: str, error
         outcome = fresh.fail_attempt(batch, attempt, kind, told)
         fresh.close()
         log.info("told the ledger", outcome=outcome)
+        return outcome
     except Superseded:
-        return EXIT_SUPERSEDED
+        return "superseded"
     except psycopg.Error as unreachable:
         # The lease runs out by itself; the next attempt follows.
         log.error("the ledger could not be told", why=str(unreachable))
-    return 1
+        return "unknown"

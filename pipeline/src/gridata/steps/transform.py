@@ -9,7 +9,7 @@ from gridata.jobs import Context
 from gridata.jobs.accounting import Account, count, empty, sample, verify
 from gridata.jobs.load import Job, load_job, raised
 from gridata.jobs.locate import failing, locate
-from gridata.jobs.schema import differences
+from gridata.jobs.schema import differences, spark_type
 from gridata.ledger import Member
 from gridata.steps.context import Step, release_folder
 from gridata.steps.reads import Reads
@@ -96,6 +96,13 @@ def check_schema(job: Job, found: Any, promised: dict[str, str]) -> None:
             "; ".join(problems),
             "return exactly the contract's columns and those that begin with _; cast where the type differs",
         )
+
+
+def own_types(contract: dict[str, Any]) -> dict[str, str]:
+    """The contract's columns in Spark's spelling of types."""
+    own = {column["name"] for column in contract["columns"]}
+    fields = contract["iceberg"]["schema"]["fields"]
+    return {field["name"]: spark_type(field["type"]) for field in fields if field["name"] in own}
 
 
 def _record(step: Step, fresh: list[Member], accounts: dict[str, Account]) -> None:
