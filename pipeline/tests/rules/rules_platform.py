@@ -105,7 +105,7 @@ class Platform:
         row = self.dispatcher.execute(query, parameters).fetchone()  # type: ignore[arg-type]
         return None if row is None else row[0]
 
-    def _append(self, step: Step, sources: list[str]) -> None:
+    def _append(self, step: Step, sources: list[str], change: Any) -> None:
         batch, attempt = step.id
         rows = [source.rsplit("/", 1)[-1] for source in sources]
         self.lake.write(step.branch, rows, {"gridata.batch": batch, "gridata.attempt": str(attempt)})

@@ -4,7 +4,6 @@ import json
 from typing import Any
 
 from gridata import failpoint
-from gridata.lake.catalog import Table
 from gridata.lake.spark import Change, append, release_earlier_sessions
 from gridata.steps import derive
 from gridata.steps.context import Step, now
@@ -29,21 +28,22 @@ def run(step: Step) -> None:
     if plan.accepted == 0:
         step.hop("written", started, why="nothing to write")
         return
+    step.catalog.create_branch(table, step.branch, plan.base)
     sources = [f"s3://staging/{(m.result or {})['parquet_key']}" for m in plan.fresh]
     failpoint.reach("process.commit", "before", step.world)
-    append(step, sources, lambda spark, rows: _changed(step, table, plan, spark, rows))
+    append(step, sources, lambda spark, rows: _changed(step, plan, spark, rows))
     failpoint.reach("process.commit", "after", step.world)
-    head = loaded(step).refs.get(step.branch)
-    if head is None:
+    table = loaded(step)
+    head = table.refs[step.branch]
+    if head == plan.base:
+        step.catalog.remove_branch(table, step.branch)
         step.hop("written", started, why="every row was dropped by a named rule")
         return
     step.hop("written", started, ref=str(head))
     step.log.info("written", accepted=plan.accepted, files=len(sources))
 
 
-def _changed(step: Step, table: Table, plan: Plan, spark: Any, rows: Any) -> Change:
+def _changed(step: Step, plan: Plan, spark: Any, rows: Any) -> Change:
     reads = Reads(step, spark)
     found = transformed(step, rows, plan.fresh, reads)
-    if found.rows is not None:
-        step.catalog.create_branch(table, step.branch, plan.base)
     return Change(found.rows, {"gridata.reads": json.dumps(reads.pinned)} if reads.pinned else {}, found.blame)
