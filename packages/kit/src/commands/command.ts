@@ -40,6 +40,8 @@ export interface Context {
   signal: AbortSignal;
   /** Progress for people: standard error with --json, else standard output. */
   say(line: string): void;
+  /** Prints a document now, for a command that has one after the other. */
+  emit(document: Record<string, unknown>): void;
   style: Style;
 }
 

@@ -42,6 +42,11 @@ export async function main(argv: string[], checkout: string): Promise<ExitCode> 
   const interrupt = () => abort.abort();
   process.on("SIGINT", interrupt);
   process.on("SIGTERM", interrupt);
+  // Whoever read it has enough: `logs | head`.
+  process.stdout.on("error", (error: NodeJS.ErrnoException) => {
+    if (error.code !== "EPIPE") throw error;
+    process.exit(Exit.done);
+  });
   try {
     const [name, ...rest] = commandWords(argv);
     if (!name) {
@@ -59,10 +64,7 @@ export async function main(argv: string[], checkout: string): Promise<ExitCode> 
     const outcome = await command.run(context);
     const exit = outcome.exit ?? Exit.done;
     if (json && outcome.document) {
-      const ok = exit === Exit.done;
-      streams.out(
-        `${JSON.stringify({ schema: `gridata.${command.name}/1`, ok, ...outcome.document })}\n`,
-      );
+      streams.out(documentLine(command.name, exit === Exit.done, outcome.document));
     } else if (!json && outcome.text) {
       streams.out(outcome.text.endsWith("\n") ? outcome.text : `${outcome.text}\n`);
     }
@@ -75,12 +77,19 @@ export async function main(argv: string[], checkout: string): Promise<ExitCode> 
   }
 }
 
+const documentLine = (name: string, ok: boolean, members: Record<string, unknown>) =>
+  `${JSON.stringify({ schema: `gridata.${name}/1`, ok, ...members })}\n`;
+
+/** Short for another command line. */
+const aliases: Record<string, string[]> = { e2e: ["test", "e2e"] };
+
 /** Global options may stand before the command; pull it to the front. */
 function commandWords(argv: string[]): string[] {
   const before: string[] = [];
   for (let i = 0; i < argv.length; i++) {
     const word = argv[i]!;
-    if (!word.startsWith("-")) return [word, ...before, ...argv.slice(i + 1)];
+    if (!word.startsWith("-"))
+      return [...(aliases[word] ?? [word]), ...before, ...argv.slice(i + 1)];
     before.push(word);
     const option = globalOptions[word.replace(/^--/, "")];
     if (option?.type === "string" && i + 1 < argv.length) before.push(argv[++i]!);
@@ -134,6 +143,7 @@ function parse(
     world: checkName("world", String(values.world ?? process.env.GRIDATA_WORLD ?? "default")),
     timeoutSeconds: parseTimeout(command, values.timeout),
     tty: process.stdout.isTTY === true && !given.json,
+    emit: (document) => streams.out(documentLine(command.name, true, document)),
     say: (line) => (given.json ? streams.err : streams.out)(`${line}\n`),
     style: style(given.color),
   };
@@ -172,10 +182,7 @@ function fail(
       why: error instanceof Error ? (error.stack ?? error.message) : String(error),
       fix: "report it with the lines above",
     });
-  if (json)
-    streams.out(
-      `${JSON.stringify({ schema: `gridata.${name}/1`, ok: false, error: shown.toDocument() })}\n`,
-    );
+  if (json) streams.out(documentLine(name, false, { error: shown.toDocument() }));
   const { red, bold, dim } = style(color);
   const lines = [`${red("error")} ${bold(shown.code)}: ${shown.what}`];
   if (shown.why) lines.push(`  ${dim("why:")} ${shown.why}`);

@@ -12,19 +12,24 @@ import { Exit, KitError } from "../model/errors.ts";
 import { runId } from "../model/names.ts";
 import { finalStates, type Hop } from "../model/passport.ts";
 import { type CommandDef, type Context, usage } from "./command.ts";
+import { entriesOf, entryDocument, entryText, logNames } from "./log-entries.ts";
 import { columns, type Style } from "./style.ts";
 import { verdictExit, waitForVerdicts } from "./verdicts.ts";
 
 const command = {
   name: "trace",
   summary: "what happened to a file: every hop, or the one that is missing and why",
-  usage: "FILE|ID [--wait]",
+  usage: "FILE|ID [--wait] [--logs]",
   examples: [
     "trace my.csv",
     "trace my.csv --wait --timeout 60",
+    "trace my.csv --logs    (and what every service wrote about it)",
     "trace b0e6xk2m9q4r7t --json    (a batch, delivery or file id)",
   ],
-  options: { wait: { type: "boolean", summary: "until there is a verdict" } },
+  options: {
+    wait: { type: "boolean", summary: "until there is a verdict" },
+    logs: { type: "boolean", summary: "what services wrote about it and its batch" },
+  },
   async run(context: Context) {
     const [text, ...more] = context.args;
     if (!text || more.length > 0) throw usage(command, "trace takes one file name or id");
@@ -45,10 +50,15 @@ const command = {
       rejects_uri: delivery!.rejects_uri,
       hops,
     };
+    const ids = [delivery!.delivery_id, delivery!.batch_id].filter((id) => id !== null);
+    const entries = context.options.logs ? await entriesOf(context, logNames, { ids }, null) : null;
     return {
       exit: context.options.wait ? verdictExit([delivery!]) : Exit.done,
-      document,
-      text: describe(delivery!, attempts, hops, older.length, context.style),
+      document: { ...document, ...(entries && { logs: entries.map(entryDocument) }) },
+      text: [
+        describe(delivery!, attempts, hops, older.length, context.style),
+        ...(entries ? ["", ...entries.map((entry) => entryText(entry, context.style))] : []),
+      ].join("\n"),
     };
   },
 } satisfies CommandDef;
