@@ -86,10 +86,18 @@ const check = {
         },
       );
       const examined = JSON.parse(stdout) as Examined;
-      const { refused, ...document } = examined;
+      const { refused } = examined;
       return {
-        exit: refused ? Exit.refused : Exit.done,
-        document: { ...document, table: contract.table, reason: refused },
+        ...(refused && { failure: refusal(given, refused, contract.source) }),
+        document: {
+          ...examined,
+          records: counted(examined.records),
+          accepted: counted(examined.accepted),
+          rejected: counted(examined.rejected),
+          refused: undefined,
+          table: contract.table,
+          reason: refused?.reason ?? null,
+        },
         text: [
           ...(examined.problems.length > 0
             ? [
@@ -122,3 +130,19 @@ const check = {
   },
 } satisfies CommandDef;
 export default check;
+
+/** Counts of records are 64-bit integers: text, as in the ledger. */
+const counted = (count: number | null) => (count === null ? null : String(count));
+
+const refusal = (
+  file: string,
+  { code, reason }: { code: string; reason: string },
+  source: string,
+) =>
+  new KitError({
+    code,
+    what: `${file} would be rejected`,
+    why: reason,
+    fix: `mend the file, or what ${source} says of it`,
+    exit: Exit.refused,
+  });

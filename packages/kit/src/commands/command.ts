@@ -1,5 +1,5 @@
 /** What a command is. */
-import { Exit, type ExitCode, KitError } from "../model/errors.ts";
+import { Exit, KitError } from "../model/errors.ts";
 import type { Style } from "./style.ts";
 
 export interface OptionDef {
@@ -46,7 +46,8 @@ export interface Context {
 }
 
 export interface Outcome {
-  exit?: ExitCode;
+  /** The command did its work, and what it found is a failure: the `error` of the document, and the exit code. */
+  failure?: KitError;
   /** Members of the document; `schema` and `ok` are added. Null when the command has printed its documents itself (`logs -f`). */
   document: Record<string, unknown> | null;
   /** What people read instead of the document. */

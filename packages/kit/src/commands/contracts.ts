@@ -1,5 +1,6 @@
 /** `contracts check`: every contract of the checkout, with all problems at once. */
-import { Exit } from "../model/errors.ts";
+import type { Problem } from "../contracts/index.ts";
+import { KitError } from "../model/errors.ts";
 import { usage, type CommandDef } from "./command.ts";
 import { checkoutContracts } from "./standard.ts";
 import { columns } from "./style.ts";
@@ -16,7 +17,7 @@ const contracts = {
     const compiled = await checkoutContracts(context);
     const { style } = context;
     return {
-      exit: compiled.problems.length > 0 ? Exit.failed : Exit.done,
+      ...(compiled.problems[0] && { failure: broken(compiled.problems) }),
       document: compiled as unknown as Record<string, unknown>,
       text: [
         columns(
@@ -43,3 +44,9 @@ const contracts = {
   },
 } satisfies CommandDef;
 export default contracts;
+
+/** All problems are in the document; the first one is its error. */
+function broken(problems: readonly Problem[]): KitError {
+  const { code, file, line, column, what, fix } = problems[0]!;
+  return new KitError({ code, what: `${file}:${line}:${column} ${what}`, fix });
+}

@@ -12,7 +12,7 @@ import { Exit, KitError } from "../model/errors.ts";
 import { parseDataset } from "../model/names.ts";
 import { type CommandDef, type Context, usage } from "./command.ts";
 import { columns, type Style } from "./style.ts";
-import { verdictExit, waitForVerdicts } from "./verdicts.ts";
+import { verdictFailure, waitForVerdicts } from "./verdicts.ts";
 import { waitUntil } from "./wait.ts";
 
 interface Dropped {
@@ -58,7 +58,7 @@ const command = {
       dropped.map(({ deliveryId }) => deliveryId),
     );
     return {
-      exit: verdictExit(verdicts),
+      ...verdictFailure(verdicts),
       document: { files: verdicts.map(fileDocument) },
       text: verdictText(verdicts, context.style),
     };

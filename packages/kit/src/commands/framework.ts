@@ -62,9 +62,11 @@ export async function main(argv: string[], checkout: string): Promise<ExitCode> 
       return Exit.done;
     }
     const outcome = await command.run(context);
-    const exit = outcome.exit ?? Exit.done;
-    if (json && outcome.document) {
-      streams.out(documentLine(command.name, exit === Exit.done, outcome.document));
+    const { failure, document } = outcome;
+    const exit = failure?.exit ?? Exit.done;
+    if (json && document) {
+      const error = failure && { error: failure.toDocument() };
+      streams.out(documentLine(command.name, !failure, { ...document, ...error }));
     } else if (!json && outcome.text) {
       streams.out(outcome.text.endsWith("\n") ? outcome.text : `${outcome.text}\n`);
     }

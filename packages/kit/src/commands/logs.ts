@@ -79,8 +79,15 @@ async function followed(
       ? context.signal
       : AbortSignal.any([context.signal, AbortSignal.timeout(deadline * 1000)]);
   await follow(files, ids ? { ids } : {}, signal, give);
-  // To end it is what it waits for, whoever does.
-  return { exit: context.signal.aborted ? Exit.interrupted : Exit.deadline, document: null };
+  // An end is what it waits for: nothing is printed of it.
+  const failure = context.signal.aborted
+    ? new KitError({ code: "INTERRUPTED", what: "interrupted", exit: Exit.interrupted })
+    : new KitError({
+        code: "DEADLINE_PASSED",
+        what: "followed as long as asked",
+        exit: Exit.deadline,
+      });
+  return { failure, document: null };
 }
 
 function wantedServices(asked: string[]): string[] {

@@ -1,8 +1,9 @@
 /** `test`: static checks and the levels of tests, over all languages. */
 import { spawn } from "node:child_process";
-import { readFileSync, readdirSync, rmSync } from "node:fs";
+import { cpSync, mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { basename, join, resolve as resolvePath } from "node:path";
-import { Exit } from "../model/errors.ts";
+import { KitError } from "../model/errors.ts";
+import { layoutOf } from "../runtimes/host/control.ts";
 import { provision } from "../toolchain/provision.ts";
 import type { ToolHandle } from "../toolchain/types.ts";
 import dev from "./dev.ts";
@@ -21,6 +22,12 @@ interface Tally {
   passed: number;
   failed: number;
   skipped: number;
+}
+
+/** One program's tests, and the file in which it says all of them. */
+interface Part extends Tally {
+  part: string;
+  report: string | null;
 }
 
 const test = {
@@ -42,11 +49,14 @@ const test = {
       throw usage(test, `the levels are ${levels.join(", ")}`);
     const begun = Date.now();
     const total: Tally = { passed: 0, failed: 0, skipped: 0 };
-    const add = (tally: Tally) => {
-      for (const key of ["passed", "failed", "skipped"] as const) total[key] += tally[key];
+    const parts: Part[] = [];
+    const add = (part: Part) => {
+      for (const key of ["passed", "failed", "skipped"] as const) total[key] += part[key];
+      parts.push(part);
     };
+    mkdirSync(reportsDir(context), { recursive: true });
     const wanted = asked ? [asked as Level] : levels;
-    if (wanted.includes("static")) add(await checks(context));
+    if (wanted.includes("static")) for (const part of await checks(context)) add(part);
     if (wanted.includes("unit")) {
       add(await vitest(context, "unit", {}));
       add(await pytest(context, ["pipeline/tests"]));
@@ -62,27 +72,47 @@ const test = {
     // Each rule of the publish protocol is taken out, and its test must notice.
     if (wanted.includes("rules"))
       add(
-        (await runs(context, "node", [
-          "--disable-warning=ExperimentalWarning",
-          "scripts/take-out-rules.ts",
-          "--quick",
-        ]))
-          ? { passed: 1, failed: 0, skipped: 0 }
-          : { passed: 0, failed: 1, skipped: 0 },
+        one(
+          "rules",
+          await runs(context, "node", [
+            "--disable-warning=ExperimentalWarning",
+            "scripts/take-out-rules.ts",
+            "--quick",
+          ]),
+        ),
       );
     const stacked = wanted.filter((level) => onStack.includes(level));
     if (stacked.length > 0)
       await withStack(context, async (stack) => {
         for (const level of stacked) add(await vitest(context, level, { GRIDATA_STACK: stack }));
+        return total.failed === 0;
       });
+    const duration_s = (Date.now() - begun) / 1000;
+    const report = join(reportsDir(context), "test.json");
+    writeFileSync(report, `${JSON.stringify({ ...total, duration_s, parts }, null, 2)}\n`);
     return {
-      exit: total.failed > 0 ? Exit.failed : Exit.done,
-      document: { ...total, duration_s: (Date.now() - begun) / 1000, report: null },
+      ...(total.failed > 0 && { failure: failed(total.failed, report) }),
+      document: { ...total, duration_s, report },
       text: `${total.passed} passed, ${total.failed} failed, ${total.skipped} skipped`,
     };
   },
 } satisfies CommandDef;
 export default test;
+
+const reportsDir = ({ checkout }: Context) =>
+  process.env["GRIDATA_REPORTS"] ?? join(checkout, "reports");
+
+const one = (part: string, ok: boolean): Part => ({
+  ...{ part, passed: ok ? 1 : 0, failed: ok ? 0 : 1, skipped: 0, report: null },
+});
+
+const failed = (count: number, report: string) =>
+  new KitError({
+    code: "TESTS_FAILED",
+    what: `${count} ${count === 1 ? "test" : "tests"} failed`,
+    why: `what each said is above, and in the files that ${report} names`,
+    fix: "mend the cause; `./gridata test LEVEL --grep TEXT` runs some of them again",
+  });
 
 /** Runs a program of this checkout with its output shown; true when it ended well. */
 function runs(
@@ -91,6 +121,7 @@ function runs(
   args: string[],
   env: Record<string, string> = {},
   cwd: string = context.checkout,
+  fine: readonly number[] = [0],
 ): Promise<boolean> {
   context.say(`${context.style.dim("test")} ${basename(name)} ${args.join(" ")}`);
   const out = context.json ? process.stderr : process.stdout;
@@ -104,17 +135,18 @@ function runs(
     child.stdout.pipe(out, { end: false });
     child.stderr.pipe(process.stderr, { end: false });
     child.once("error", reject);
-    child.once("close", (code) => resolve(code === 0));
+    child.once("close", (code) => resolve(fine.includes(code ?? -1)));
   });
 }
 
-async function checks(context: Context): Promise<Tally> {
-  const tally: Tally = { passed: 0, failed: 0, skipped: 0 };
+async function checks(context: Context): Promise<Part[]> {
   const tools = await pythonTools(context);
+  const parts: Part[] = [];
   for (const { program, args, cwd } of staticChecks(context.checkout, ...tools))
-    if (await runs(context, program, args, {}, cwd)) tally.passed++;
-    else tally.failed++;
-  return tally;
+    parts.push(
+      one([basename(program), ...args].join(" "), await runs(context, program, args, {}, cwd)),
+    );
+  return parts;
 }
 
 async function pythonTools(context: Context): Promise<[ToolHandle, ToolHandle]> {
@@ -131,18 +163,24 @@ async function pythonTools(context: Context): Promise<[ToolHandle, ToolHandle]> 
 }
 
 /** Runs tests on a stack of their own, or on the one that the user names. */
-async function withStack(context: Context, work: (stack: string) => Promise<void>): Promise<void> {
-  if (context.options["attach"]) return work(context.stack);
+async function withStack(
+  context: Context,
+  work: (stack: string) => Promise<boolean>,
+): Promise<void> {
+  if (context.options["attach"]) return void (await work(context.stack));
   context.say(`${context.style.dim("test")} stack '${testStack}' starts, for these tests only`);
   await down.run({ ...context, stack: testStack, options: { purge: true } });
   await dev.run({ ...context, stack: testStack, options: {} });
   let ok = false;
   try {
-    await work(testStack);
-    ok = true;
+    ok = await work(testStack);
   } finally {
-    // Its logs are what tells why a test failed.
-    if (!ok) context.say(`the logs of the stack: ./gridata logs --stack ${testStack}`);
+    // Its logs are what tells why a test failed, and the stack goes.
+    if (!ok) {
+      const kept = join(reportsDir(context), "logs");
+      cpSync(layoutOf(context.checkout, testStack).logs, kept, { recursive: true, force: true });
+      context.say(`the logs of the stack are kept in ${kept}`);
+    }
     await down.run({ ...context, stack: testStack, options: { purge: true } });
   }
 }
@@ -152,10 +190,13 @@ async function pytest(
   context: Context,
   args: string[],
   env: Record<string, string> = {},
-): Promise<Tally> {
+): Promise<Part> {
   const [tools, pipeline] = await pythonTools(context);
   const postgres = await provision(["postgres"], context).tool("postgres");
-  const report = join(context.checkout, "node_modules/.gridata-pytest.xml");
+  const part = `pytest ${args.at(-1)!}`;
+  const report = join(reportsDir(context), `${part.replace(/\W+/g, "-")}.xml`);
+  rmSync(report, { force: true });
+  const grep = context.options["grep"];
   const packages = join(pipeline.dir, "lib", pythonLib(pipeline.dir));
   const ok = await runs(
     context,
@@ -163,6 +204,8 @@ async function pytest(
     [
       ...["-m", "pytest", "-c", "pipeline/pyproject.toml", "--rootdir", "."],
       ...["-p", "no:cacheprovider", ...args, `--junitxml=${report}`],
+      // Its names are words with underscores: all words of the text.
+      ...(typeof grep === "string" ? ["-k", (grep.match(/\w+/g) ?? []).join(" and ")] : []),
     ],
     {
       ...env,
@@ -174,22 +217,24 @@ async function pytest(
       PYTHONDONTWRITEBYTECODE: "1",
       GRIDATA_TEST_POSTGRES: join(postgres.dir, "embedded_postgres/pginstall/bin"),
     },
+    context.checkout,
+    // No test of that name is no failure, as with vitest.
+    typeof grep === "string" ? [0, 5] : [0],
   );
   try {
     const counts = /tests="(\d+)"/.exec(readFileSync(report, "utf8"));
     const found = (name: string) =>
       Number(new RegExp(`${name}="(\\d+)"`).exec(readFileSync(report, "utf8"))?.[1] ?? 0);
-    const failed = found("errors") + found("failures");
+    const red = found("errors") + found("failures");
     const all = Number(counts?.[1] ?? 0);
     return {
-      passed: all - failed - found("skipped"),
-      failed: Math.max(failed, ok ? 0 : 1),
+      ...{ part, report },
+      passed: all - red - found("skipped"),
+      failed: Math.max(red, ok ? 0 : 1),
       skipped: found("skipped"),
     };
   } catch {
-    return { passed: 0, failed: 1, skipped: 0 };
-  } finally {
-    rmSync(report, { force: true });
+    return one(part, false);
   }
 }
 
@@ -200,8 +245,9 @@ async function vitest(
   context: Context,
   project: string,
   env: Record<string, string>,
-): Promise<Tally> {
-  const report = join(context.checkout, `node_modules/.gridata-test-${project}.json`);
+): Promise<Part> {
+  const report = join(reportsDir(context), `${project}.json`);
+  rmSync(report, { force: true });
   const grep = context.options["grep"];
   const ok = await runs(
     context,
@@ -216,14 +262,13 @@ async function vitest(
   try {
     const found = JSON.parse(readFileSync(report, "utf8")) as Record<string, number>;
     return {
+      ...{ part: `vitest ${project}`, report },
       passed: found["numPassedTests"] ?? 0,
       // A file that doesn't load has no test that could fail.
       failed: Math.max(found["numFailedTests"] ?? 0, ok ? 0 : 1),
       skipped: found["numPendingTests"] ?? 0,
     };
   } catch {
-    return { passed: 0, failed: 1, skipped: 0 };
-  } finally {
-    rmSync(report, { force: true });
+    return one(`vitest ${project}`, false);
   }
 }

@@ -14,7 +14,7 @@ import { finalStates, type Hop } from "../model/passport.ts";
 import { type CommandDef, type Context, usage } from "./command.ts";
 import { entriesOf, entryDocument, entryText, logNames } from "./log-entries.ts";
 import { columns, type Style } from "./style.ts";
-import { verdictExit, waitForVerdicts } from "./verdicts.ts";
+import { verdictFailure, waitForVerdicts } from "./verdicts.ts";
 
 const command = {
   name: "trace",
@@ -45,7 +45,8 @@ const command = {
     const document = {
       ...fileDocument(delivery!),
       batch_id: delivery!.batch_id,
-      attempts,
+      attempts: attempts.length,
+      history: attempts,
       run_ids: attempts.map(({ attempt }) => runId(context.world, delivery!.batch_id!, attempt)),
       rejects_uri: delivery!.rejects_uri,
       hops,
@@ -53,7 +54,7 @@ const command = {
     const ids = [delivery!.delivery_id, delivery!.batch_id].filter((id) => id !== null);
     const entries = context.options.logs ? await entriesOf(context, logNames, { ids }, null) : null;
     return {
-      exit: context.options.wait ? verdictExit([delivery!]) : Exit.done,
+      ...(context.options.wait && verdictFailure([delivery!])),
       document: { ...document, ...(entries && { logs: entries.map(entryDocument) }) },
       text: [
         describe(delivery!, attempts, hops, older.length, context.style),

@@ -1,6 +1,6 @@
-/** Waiting for verdicts, and the exit code they mean. Shared by `drop --wait` and `trace --wait`. */
+/** Waiting for verdicts, and the failure they mean. Shared by `drop --wait` and `trace --wait`. */
 import { deliveriesById, type Delivery, type LedgerReader } from "../clients/passports.ts";
-import { Exit, type ExitCode } from "../model/errors.ts";
+import { Exit, KitError } from "../model/errors.ts";
 import { finalStates } from "../model/passport.ts";
 import type { Context } from "./command.ts";
 import { waitUntil } from "./wait.ts";
@@ -33,7 +33,19 @@ export async function waitForVerdicts(
   );
 }
 
-export function verdictExit(deliveries: readonly Delivery[]): ExitCode {
-  const refused = deliveries.some(({ state }) => state === "rejected" || state === "parked");
-  return refused ? Exit.refused : Exit.done;
+/** The failure of a command that waited, when a file was rejected or parked: of the first one, and how many there are. */
+export function verdictFailure(deliveries: readonly Delivery[]): { failure?: KitError } {
+  const refused = deliveries.filter(({ state }) => state === "rejected" || state === "parked");
+  const [first, ...others] = refused;
+  if (!first) return {};
+  const more = others.length > 0 ? `, and ${others.length} more` : "";
+  return {
+    failure: new KitError({
+      code: first.reason?.code ?? "FILE_REFUSED",
+      what: `${first.name} was ${first.state}${more}`,
+      why: first.reason?.reason ?? "the ledger gives no reason",
+      fix: `\`./gridata trace ${first.delivery_id}\` shows how far it came${first.rejects_uri ? " and where the evidence is" : ""}`,
+      exit: Exit.refused,
+    }),
+  };
 }

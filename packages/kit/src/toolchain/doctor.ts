@@ -1,6 +1,6 @@
 /** What is known of tools without making any. */
 import { tools, type ToolSpec } from "./catalogue.ts";
-import { inspect } from "./entry.ts";
+import { inspect, said } from "./entry.ts";
 import { keyer } from "./key.ts";
 import { cachePaths, cacheRoot } from "./paths.ts";
 import { cleanEnv } from "./registry.ts";
@@ -29,9 +29,8 @@ export function inspectTools(checkout: string, env: NodeJS.ProcessEnv = process.
       const found = inspect(id);
       if (found.state === "absent") return absent;
       const path = cachePaths.entry(cache, name, id.key);
-      return found.state === "ready"
-        ? { ...absent, source: found.handle.source, size_bytes: found.handle.bytes, path }
-        : { ...absent, path };
+      const { source, bytes } = found.state === "ready" ? found.handle : said(id)!;
+      return { ...absent, source, size_bytes: bytes, path };
     } catch {
       // Without a Python no key of its environments is known; the check of Python says so.
       return absent;

@@ -78,6 +78,15 @@ export function inspect(id: EntryId): Inspection {
   }
 }
 
+/** What an entry says of itself, whether or not its files were looked at since. */
+export function said(id: EntryId): Pick<Manifest, "source" | "bytes"> | null {
+  try {
+    return JSON.parse(readFileSync(join(entryDir(id), manifestName), "utf8")) as Manifest;
+  } catch {
+    return null;
+  }
+}
+
 /** Reads every file. Gives the handle, or the first file that isn't what was once made. */
 export async function verify(id: EntryId): Promise<{ handle: ToolHandle } | { damage: string }> {
   const dir = entryDir(id);

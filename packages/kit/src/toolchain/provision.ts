@@ -7,6 +7,7 @@ import { discard, inspect, publish, verify, type EntryId } from "./entry.ts";
 import { keyer } from "./key.ts";
 import { lock } from "./lock.ts";
 import { onPath } from "./machine.ts";
+import { recordCheckout } from "./needs.ts";
 import { cachePaths, cacheRoot } from "./paths.ts";
 import { make } from "./recipes/index.ts";
 import type { Kitchen } from "./recipes/types.ts";
@@ -51,8 +52,30 @@ export function provision(names: readonly ToolName[], options: ProvisionOptions)
     return promise;
   };
 
+  // Before anything is looked at, so that a prune in between takes it for needed.
+  const recorded = new Set<ToolName>();
+  function record(...wanted: ToolName[]): Promise<void> {
+    const keys: Partial<Record<ToolName, string>> = {};
+    const visit = (name: ToolName) => {
+      if (recorded.has(name)) return;
+      recorded.add(name);
+      keys[name] = keyOf(name);
+      (tools[name].parts as readonly ToolName[]).forEach(visit);
+    };
+    try {
+      wanted.forEach(visit);
+    } catch {
+      // A key that can't be had is an error of the tool, and told there.
+    }
+    return recordCheckout(cache, options.checkout, keys, signal);
+  }
+  const allRecorded = record(...names);
+  allRecorded.catch(() => {});
+
   async function bring(name: ToolName): Promise<ToolHandle> {
     const spec: ToolSpec = tools[name];
+    await allRecorded;
+    await record(name);
     const begun = Date.now();
     const tell = (state: ToolState, what: string, bytes: number | null = null) =>
       options.onProgress?.({

@@ -9,6 +9,8 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { Exit, KitError } from "../../model/errors.ts";
 import type { ServiceDef, StackDef, TaskDef, Value } from "../../model/service.ts";
 import { identityOf, isAlive, killGroup, type ProcessIdentity } from "../../toolchain/process.ts";
+import { leaseTools } from "../../toolchain/needs.ts";
+import { cacheRoot } from "../../toolchain/paths.ts";
 import { provision } from "../../toolchain/provision.ts";
 import type { ToolHandle, ToolName } from "../../toolchain/types.ts";
 import { chooseFacts, writePrivate } from "./facts.ts";
@@ -111,6 +113,9 @@ export function supervisor(layout: Layout, stack: StackDef, env: NodeJS.ProcessE
       onProgress: tell,
     });
     const handles = new Map<string, ToolHandle>();
+    // As long as one of these processes lives, `doctor --prune` leaves their tools alone.
+    const lease = leaseTools(cacheRoot(env), layout.state, `stack ${layout.state}`);
+    lease.process(identityOf()!);
     const resolve = resolver(layout, stack, facts, (name) => handles.get(name)!);
     for (const identity of stack.identities) resolve.writeIdentity(identity);
     for (const service of stack.services)
@@ -210,6 +215,7 @@ export function supervisor(layout: Layout, stack: StackDef, env: NodeJS.ProcessE
         writePrivate(recordOf(name), JSON.stringify(kept));
       }
       state.identity = kept.identity;
+      lease.process(kept.identity);
       state.pid = kept.identity.pid;
       state.started_after ??= since();
       started.get(name)!.resolve();
@@ -254,6 +260,7 @@ export function supervisor(layout: Layout, stack: StackDef, env: NodeJS.ProcessE
       for (const tool of service.tools as ToolName[]) {
         statusOf(name).waiting_for = `tool ${tool}`;
         handles.set(tool, await tools.tool(tool));
+        lease.tool(handles.get(tool)!);
       }
       for (const need of service.needs) {
         set(name, "waiting", `${need.service} ${need.until}`);
@@ -306,6 +313,7 @@ export function supervisor(layout: Layout, stack: StackDef, env: NodeJS.ProcessE
     judge();
     await Promise.all(kept);
     await endAll();
+    lease.end();
   }
 
   /** In reverse order: who needs another goes first. Those that don't need each other end together. */
