@@ -6,7 +6,8 @@ from typing import Any
 
 import duckdb
 import pytest
-from gridata.validation import Refused, Result, validate_csv
+
+from gridata.validation import Refused, Result, validate
 
 DIALECT = {"delimiter": ",", "quote": '"', "escape": '"', "header": True, "encoding": "utf-8", "nullText": ""}
 LIMITS = {"bytes": 1 << 30, "lineBytes": 1 << 20, "columns": 100, "expansionRatio": 100}
@@ -36,6 +37,8 @@ def column(name: str, kind: str, **more: Any) -> dict[str, Any]:
 def contract(*columns: dict[str, Any], share: float = 1.0) -> dict[str, Any]:
     return {
         "version": "1.0.0",
+        "format": "csv",
+        "mode": "append",
         "columns": list(columns),
         "dialect": DIALECT,
         "limits": LIMITS,
@@ -47,9 +50,7 @@ class Checked:
     def __init__(self, folder: Path, content: bytes, agreed: dict[str, Any]) -> None:
         source, parquet, evidence = folder / "f.csv", folder / "f.parquet", folder / "f.jsonl"
         source.write_bytes(content)
-        self.result: Result = validate_csv(
-            source, agreed, file_id="f", delivery_id="d", parquet=parquet, evidence=evidence
-        )
+        self.result: Result = validate(source, agreed, file_id="f", delivery_id="d", parquet=parquet, evidence=evidence)
         self.bad = [json.loads(line) for line in evidence.read_text(encoding="utf-8").splitlines()]
         names = ", ".join(f'"{c["name"]}"::VARCHAR' for c in agreed["columns"])
         self.rows = (
@@ -178,3 +179,19 @@ def test_more_bad_records_than_allowed(tmp_path: Path) -> None:
     assert refused is not None
     assert refused["code"] == "TOO_MANY_BAD_RECORDS"
     assert "2 of the 100" in refused["reason"]
+
+
+def test_the_column_is_found_by_its_name_in_the_file(tmp_path: Path) -> None:
+    checked = Checked(tmp_path, b"Konto,c\nx,1\n", contract(column("a", "string", source="Konto"), column("c", "int")))
+    assert checked.rows == [(1, "x", "1")]
+
+
+def test_rows_of_an_upsert_know_when_their_file_arrived(tmp_path: Path) -> None:
+    source, parquet = tmp_path / "f.csv", tmp_path / "f.parquet"
+    source.write_bytes(b"a\nx\n")
+    agreed = contract(column("a", "string")) | {"mode": "upsert"}
+    evidence = tmp_path / "f.jsonl"
+    validate(
+        source, agreed, file_id="f", delivery_id="d", parquet=parquet, evidence=evidence, arrival="000000000000007/d"
+    )
+    assert duckdb.sql(f"SELECT _arrival, _row FROM '{parquet}'").fetchall() == [("000000000000007/d", 1)]

@@ -11,7 +11,7 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from gridata.validation import Refused, validate_csv
+from gridata.validation import Refused, validate
 
 PROBLEMS = 100
 
@@ -22,7 +22,7 @@ def examine(source: Path, contract: dict[str, Any], work: Path) -> dict[str, Any
     evidence = work / "records.jsonl"
     answer: dict[str, Any] = {"file_id": file_id, "records": None, "accepted": 0, "rejected": None, "problems": []}
     try:
-        result = validate_csv(
+        result = validate(
             source, contract, file_id=file_id, delivery_id="check", parquet=work / "rows.parquet", evidence=evidence
         )
     except Refused as refused:

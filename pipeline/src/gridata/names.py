@@ -100,6 +100,11 @@ def drop_key(world: str, domain: str, dataset: str, delivery: str, safe: str) ->
     return f"{world}/drop/{domain}/{dataset}/{delivery}/{safe}"
 
 
+def arrival(milliseconds: int, delivery: str) -> str:
+    """Value of `_arrival`: texts in the order in which deliveries arrived."""
+    return f"{milliseconds:015d}/{delivery}"
+
+
 def parquet_key(world: str, table: str, batch: str, attempt: int, delivery: str) -> str:
     """In the bucket `staging`: what validation of one attempt wrote of one delivery."""
     return f"{world}/parquet/{table}/{batch}/{attempt}/{delivery}.parquet"

@@ -8,7 +8,7 @@ from typing import Any
 from gridata import failpoint, names
 from gridata.ledger import Member
 from gridata.steps.context import Step, now
-from gridata.validation import Refused, validate_csv
+from gridata.validation import Refused, validate
 
 
 def run(step: Step) -> None:
@@ -51,8 +51,14 @@ def _examine(step: Step, member: Member, source: Path, file_id: str) -> dict[str
     result: dict[str, Any] = {"records": None, "accepted": 0, "rejected": None, "refused": None}
     result |= {"parquet_key": None, "rejects_uri": None}
     try:
-        found = validate_csv(
-            source, step.contract, file_id=file_id, delivery_id=member.delivery_id, parquet=parquet, evidence=evidence
+        found = validate(
+            source,
+            step.contract,
+            file_id=file_id,
+            delivery_id=member.delivery_id,
+            parquet=parquet,
+            evidence=evidence,
+            arrival=names.arrival(member.arrival_ms, member.delivery_id),
         )
         result |= {"records": found.records, "rejected": found.rejected, "refused": found.refused}
     except Refused as refused:

@@ -1,5 +1,60 @@
-"""Validation: a file and its contract in, typed Parquet and evidence of every bad record out. No stack is needed."""
+"""Validation: a file and its contract in, typed Parquet and evidence of every bad record out. No stack is needed.
 
-from gridata.validation.csv import Refused, Result, validate_csv
+Two stages: a reader for each format brings the file to cells, and one judge for all of them decides what becomes of each record.
+"""
 
-__all__ = ["Refused", "Result", "validate_csv"]
+import shutil
+from pathlib import Path
+
+import duckdb
+
+from gridata.validation import csv
+from gridata.validation.cells import Contract, Reader, Refused
+from gridata.validation.judge import Result, judge
+from gridata.validation.rules import text
+
+__all__ = ["Refused", "Result", "validate"]
+
+MEMORY = "768MB"
+THREADS = 2
+
+READERS: dict[str, Reader] = {"csv": csv.read}
+
+
+def validate(
+    source: Path,
+    contract: Contract,
+    *,
+    file_id: str,
+    delivery_id: str,
+    parquet: Path,
+    evidence: Path,
+    arrival: str | None = None,
+) -> Result:
+    """Reads `source`; writes the accepted rows to `parquet` and each bad record as a line of JSON to `evidence`.
+
+    `_row` is the ordinal of the record in the file, from 1, bad ones counted; under `upsert` every row also has `_arrival`.
+    Memory is bounded. Raises `Refused`.
+    """
+    _check_size(source, contract)
+    work = parquet.with_suffix(".work")
+    work.mkdir()
+    try:
+        with duckdb.connect(":memory:") as db:
+            db.execute(f"SET threads = {THREADS}; SET memory_limit = '{MEMORY}'; SET preserve_insertion_order = true")
+            db.execute(f"SET temp_directory = {text(str(work / 'spill'))}; SET TimeZone = 'UTC'")
+            cells = READERS[contract["format"]](db, source, contract, work)
+            added = {"_file_id": file_id, "_delivery_id": delivery_id}
+            if contract["mode"] == "upsert":
+                added["_arrival"] = arrival or ""
+            return judge(db, cells, contract, added, parquet, evidence)
+    finally:
+        shutil.rmtree(work)
+
+
+def _check_size(source: Path, contract: Contract) -> None:
+    limit, size = contract["limits"]["bytes"], source.stat().st_size
+    if size > limit:
+        raise Refused("FILE_TOO_LARGE", f"it has {size} bytes, the contract allows {limit}")
+    if size == 0:
+        raise Refused("FILE_EMPTY", "it has no content, not even a header")

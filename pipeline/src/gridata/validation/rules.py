@@ -55,10 +55,10 @@ def duckdb_type(column: Column) -> str:
     return f"DECIMAL({column['type']['precision']},{column['type']['scale']})" if kind == "decimal" else _DUCKDB[kind]
 
 
-def value(column: Column) -> str:
-    """The typed value of the text, NULL where there is none."""
+def value(column: Column, typed: bool = False) -> str:
+    """The value of the cell: as it is when the format has types, else what its text means, NULL where that is nothing."""
     cell, kind = name(column["name"]), column["type"]["kind"]
-    if kind == "string":
+    if typed or kind == "string":
         return cell
     if kind in ("date", "timestamp", "timestamptz") and column["format"]:
         _, strptime = _pattern(column["format"])
@@ -120,8 +120,8 @@ def _wrong_type(column: Column) -> str | None:
     return wrong
 
 
-def _bounds(column: Column) -> list[str]:
-    typed, kind = value(column), duckdb_type(column)
+def _bounds(column: Column, typed: bool) -> list[str]:
+    own, kind = value(column, typed), duckdb_type(column)
     found: list[str] = []
     for member, operator in (
         ("minimum", "<"),
@@ -131,7 +131,7 @@ def _bounds(column: Column) -> list[str]:
     ):
         bound = column[member]
         if bound is not None:
-            found.append(f"{typed} {operator} CAST({text(bound)} AS {kind})")
+            found.append(f"{own} {operator} CAST({text(bound)} AS {kind})")
     if column["minLength"] is not None:
         found.append(f"length({name(column['name'])}) < {column['minLength']}")
     if column["maxLength"] is not None:
@@ -139,21 +139,21 @@ def _bounds(column: Column) -> list[str]:
     return found
 
 
-def broken_rule(column: Column) -> str:
+def broken_rule(column: Column, typed: bool = False) -> str:
     """SQL that gives the first rule which the cell breaks, or NULL."""
     cell = name(column["name"])
     cases = []
     if column["required"] or column["key"]:
         cases.append(f"WHEN {cell} IS NULL THEN 'required'")
     cases.append(f"WHEN {cell} IS NULL THEN NULL")
-    wrong = _wrong_type(column)
+    wrong = None if typed else _wrong_type(column)
     if wrong:
         cases.append(f"WHEN {wrong} THEN 'type'")
     if column["pattern"] is not None:
         cases.append(f"WHEN NOT regexp_full_match({cell}, {text(column['pattern'])}) THEN 'pattern'")
     if column["enum"] is not None:
         cases.append(f"WHEN {cell} NOT IN ({', '.join(map(text, column['enum']))}) THEN 'enum'")
-    bounds = _bounds(column)
+    bounds = _bounds(column, typed)
     if bounds:
         cases.append(f"WHEN {' OR '.join(bounds)} THEN 'range'")
     return f"CASE {' '.join(cases)} END"
