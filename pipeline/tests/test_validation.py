@@ -38,6 +38,7 @@ def contract(*columns: dict[str, Any], share: float = 1.0) -> dict[str, Any]:
     return {
         "version": "1.0.0",
         "format": "csv",
+        "compression": "none",
         "mode": "append",
         "columns": list(columns),
         "dialect": DIALECT,

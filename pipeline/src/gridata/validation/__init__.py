@@ -10,7 +10,9 @@ import duckdb
 
 from gridata.validation import csv
 from gridata.validation.cells import Contract, Reader, Refused
+from gridata.validation.decompress import decompress
 from gridata.validation.judge import Result, judge
+from gridata.validation.kinds import format_of
 from gridata.validation.rules import text
 
 __all__ = ["Refused", "Result", "validate"]
@@ -36,14 +38,16 @@ def validate(
     `_row` is the ordinal of the record in the file, from 1, bad ones counted; under `upsert` every row also has `_arrival`.
     Memory is bounded. Raises `Refused`.
     """
-    _check_size(source, contract)
     work = parquet.with_suffix(".work")
     work.mkdir()
     try:
+        _check_size(source, contract)
+        plain = decompress(source, contract, work / "inflated")
+        _check_size(plain, contract)
         with duckdb.connect(":memory:") as db:
             db.execute(f"SET threads = {THREADS}; SET memory_limit = '{MEMORY}'; SET preserve_insertion_order = true")
             db.execute(f"SET temp_directory = {text(str(work / 'spill'))}; SET TimeZone = 'UTC'")
-            cells = READERS[contract["format"]](db, source, contract, work)
+            cells = READERS[format_of(plain, contract)](db, plain, contract, work)
             added = {"_file_id": file_id, "_delivery_id": delivery_id}
             if contract["mode"] == "upsert":
                 added["_arrival"] = arrival or ""

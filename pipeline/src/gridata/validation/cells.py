@@ -44,6 +44,8 @@ class Cells:
     lines: Callable[[set[int]], dict[int, int]]
     """The physical line of each of these records; empty where a format has no lines."""
     typed: frozenset[str] = frozenset()
+    found: bool = False
+    """The relation also has `_found`: what its reader found wrong in cells, as a list of {c: column or path, r: rule, v: text}."""
 
 
 class Reader(Protocol):

@@ -56,13 +56,17 @@ def _one(db: duckdb.DuckDBPyConnection, query: str) -> int:
 
 def _judge_cells(db: duckdb.DuckDBPyConnection, cells: Cells, contract: Contract) -> None:
     checks = ", ".join(
-        f"{{'c': {text(column['name'])}, 'r': {rules.broken_rule(column, column['name'] in cells.typed)}}}"
+        f"{{'c': {text(column['name'])}, 'r': {rules.broken_rule(column, column['name'] in cells.typed)}, 'v': NULL::VARCHAR}}"
         for column in contract["columns"]
     )
-    db.execute(
-        f"CREATE TEMP TABLE judged AS SELECT *, list_filter([{checks}], lambda x: x.r IS NOT NULL) AS _broken "
-        f"FROM {cells.relation}"
-    )
+    broken = f"list_filter([{checks}], lambda x: x.r IS NOT NULL)"
+    if cells.found:
+        # Of a cell in which the reader found a fault nothing more is said.
+        broken = (
+            f"CASE WHEN len(_found) > 0 THEN list_concat(_found, list_filter({broken}, "
+            f"lambda x: NOT list_contains(list_transform(_found, lambda f: f.c), x.c))) ELSE {broken} END"
+        )
+    db.execute(f"CREATE TEMP TABLE judged AS SELECT *, {broken} AS _broken FROM {cells.relation}")
     for columns_of_set in rules.unique_sets(contract["columns"]):
         _mark_repeated(db, columns_of_set, cells.typed)
 
@@ -73,7 +77,7 @@ def _mark_repeated(db: duckdb.DuckDBPyConnection, columns: list[dict[str, Any]],
     present = " AND ".join(f"{name(column['name'])} IS NOT NULL" for column in columns)
     label = text(",".join(column["name"] for column in columns))
     db.execute(
-        f"""UPDATE judged SET _broken = [{{'c': {label}, 'r': 'unique'}}] WHERE _row IN (
+        f"""UPDATE judged SET _broken = [{{'c': {label}, 'r': 'unique', 'v': NULL}}] WHERE _row IN (
           SELECT _row FROM (SELECT _row, row_number() OVER (PARTITION BY {values} ORDER BY _row) AS nth FROM judged
             WHERE len(_broken) = 0 AND {present}) WHERE nth > 1)"""
     )
@@ -86,7 +90,7 @@ def _write_evidence(
     names = [column["name"] for column in contract["columns"]]
     cases = " ".join(f"WHEN {text(column)} THEN CAST({name(column)} AS VARCHAR)" for column in names)
     rows = db.execute(
-        f"""SELECT _row, b.c, b.r, CASE b.c {cases} ELSE CAST({name(names[0])} AS VARCHAR) END
+        f"""SELECT _row, b.c, b.r, coalesce(b.v, CASE b.c {cases} ELSE CAST({name(names[0])} AS VARCHAR) END)
         FROM (SELECT *, unnest(_broken) AS b FROM judged WHERE len(_broken) > 0) ORDER BY _row, b.c"""
     ).fetchall()
     lines = cells.lines({row for row, *_ in rows})
