@@ -90,8 +90,8 @@ def _write_evidence(
     names = [column["name"] for column in contract["columns"]]
     cases = " ".join(f"WHEN {text(column)} THEN CAST({name(column)} AS VARCHAR)" for column in names)
     rows = db.execute(
-        f"""SELECT _row, b.c, b.r, coalesce(b.v, CASE b.c {cases} ELSE CAST({name(names[0])} AS VARCHAR) END)
-        FROM (SELECT *, unnest(_broken) AS b FROM judged WHERE len(_broken) > 0) ORDER BY _row, b.c"""
+        f"""SELECT _row, _fault.c, _fault.r, coalesce(_fault.v, CASE _fault.c {cases} ELSE CAST({name(names[0])} AS VARCHAR) END)
+        FROM (SELECT *, unnest(_broken) AS _fault FROM judged WHERE len(_broken) > 0) ORDER BY _row, _fault.c"""
     ).fetchall()
     lines = cells.lines({row for row, *_ in rows})
     entries: list[tuple[int, int | None, str | None, str, str]] = [

@@ -50,9 +50,19 @@ def name(value: str) -> str:
     return '"' + value.replace('"', '""') + '"'
 
 
-def duckdb_type(column: Column) -> str:
-    kind = column["type"]["kind"]
-    return f"DECIMAL({column['type']['precision']},{column['type']['scale']})" if kind == "decimal" else _DUCKDB[kind]
+def duckdb_type(type_: dict[str, Any]) -> str:
+    match type_["kind"]:
+        case "decimal":
+            return f"DECIMAL({type_['precision']},{type_['scale']})"
+        case "struct":
+            fields = (f"{name(field['name'])} {duckdb_type(field['type'])}" for field in type_["fields"])
+            return f"STRUCT({', '.join(fields)})"
+        case "list":
+            return f"{duckdb_type(type_['element'])}[]"
+        case "map":
+            return f"MAP({duckdb_type(type_['key'])}, {duckdb_type(type_['value'])})"
+        case kind:
+            return _DUCKDB[kind]
 
 
 def value(column: Column, typed: bool = False) -> str:
@@ -64,8 +74,8 @@ def value(column: Column, typed: bool = False) -> str:
         _, strptime = _pattern(column["format"])
         # ISO order is what the cast reads, with `Z` and every offset; strptime knows no `Z`.
         if not strptime.startswith("%Y-%m-%d"):
-            return f"TRY_CAST(try_strptime({cell}, {text(strptime)}) AS {duckdb_type(column)})"
-    return f"TRY_CAST({cell} AS {duckdb_type(column)})"
+            return f"TRY_CAST(try_strptime({cell}, {text(strptime)}) AS {duckdb_type(column['type'])})"
+    return f"TRY_CAST({cell} AS {duckdb_type(column['type'])})"
 
 
 def _pattern(pattern: str) -> tuple[str, str]:
@@ -117,11 +127,19 @@ def _wrong_type(column: Column) -> str | None:
         # A cast rounds; digits that the type can't keep are an error, zeros at the end are none.
         fraction = f"rtrim(split_part({cell}, '.', 2), '0')"
         wrong += f" OR length({fraction}) > {column['type']['scale']}"
+    if column["type"]["kind"] in ("float", "double"):
+        wrong += f" OR NOT isfinite({value(column)})"  # 1e400 is no number that a double has
     return wrong
 
 
+def _wrong_value(column: Column) -> str | None:
+    """What a format with types has and no column takes: NaN, infinity."""
+    finite = column["type"]["kind"] in ("float", "double", "date", "timestamp", "timestamptz")
+    return f"NOT isfinite({name(column['name'])})" if finite else None
+
+
 def _bounds(column: Column, typed: bool) -> list[str]:
-    own, kind = value(column, typed), duckdb_type(column)
+    own, kind = value(column, typed), duckdb_type(column["type"])
     found: list[str] = []
     for member, operator in (
         ("minimum", "<"),
@@ -146,9 +164,11 @@ def broken_rule(column: Column, typed: bool = False) -> str:
     if column["required"] or column["key"]:
         cases.append(f"WHEN {cell} IS NULL THEN 'required'")
     cases.append(f"WHEN {cell} IS NULL THEN NULL")
-    wrong = None if typed else _wrong_type(column)
+    wrong = _wrong_value(column) if typed else _wrong_type(column)
     if wrong:
         cases.append(f"WHEN {wrong} THEN 'type'")
+    if typed and column["type"]["kind"] == "string":
+        cases.append(f"WHEN contains({cell}, chr(0)) THEN 'encoding'")
     if column["pattern"] is not None:
         cases.append(f"WHEN NOT regexp_full_match({cell}, {text(column['pattern'])}) THEN 'pattern'")
     if column["enum"] is not None:

@@ -1,0 +1,8 @@
+"""Property tests of the pipeline: the same examples in every run, and no clock that decides."""
+
+from hypothesis import HealthCheck, settings
+
+settings.register_profile(
+    "gridata", deadline=None, derandomize=True, max_examples=25, suppress_health_check=[HealthCheck.too_slow]
+)
+settings.load_profile("gridata")
