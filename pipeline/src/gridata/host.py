@@ -15,13 +15,18 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import boto3
+
 from gridata.config import Config, read_config, require
 from gridata.log import Log
 from gridata.steps.run import IDENTITY, run_step
 
 # What the first step would otherwise import while somebody waits.
-for module in ("duckdb", "pyspark.sql.connect.session"):
+for module in ("duckdb", "fastavro", "pyarrow.dataset", "pyspark.sql.connect.session"):
     importlib.import_module(module)
+
+# The first client of a session reads the descriptions of the service: hundreds of kilobytes of JSON. Children inherit them.
+boto3.client("s3", region_name="us-east-1", aws_access_key_id="-", aws_secret_access_key="-")
 
 BACKLOG = 64
 SOURCE = Path(__file__).parent

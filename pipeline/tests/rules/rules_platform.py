@@ -91,7 +91,7 @@ class Platform:
         self._deliveries = itertools.count(1)
         monkeypatch.setattr(process, "append", self._append)
         monkeypatch.setattr(process, "release_earlier_sessions", lambda step: None)
-        monkeypatch.setattr(check, "check_snapshot", lambda step, plan, snapshot: [])
+        monkeypatch.setattr(check, "check_snapshot", lambda step, table, plan, snapshot: [])
 
     def _connect(self, role: str) -> psycopg.Connection[Any]:
         return psycopg.connect(host="127.0.0.1", port=self._port, user=role, dbname=self._database, autocommit=True)

@@ -1,4 +1,5 @@
 /** Airflow's REST API, as far as runs go. Tokens are asked for when needed and again when refused. */
+import { setTimeout as pause } from "node:timers/promises";
 import { z } from "zod";
 import type { Config } from "./config.ts";
 
@@ -100,13 +101,26 @@ export function airflowClient(config: NonNullable<Config["airflow"]>) {
 
     /** Done too when there is none. A run that goes on is ended first: nobody waits for it any more. */
     async deleteRun(dag: string, runId: string): Promise<void> {
-      let answer = await call("DELETE", runPath(dag, runId));
+      // Airflow's scheduler may lock the run's rows in another order: its database then ends one of the two, and the API answers 500.
+      const remove = () => whileBusy(() => call("DELETE", runPath(dag, runId)));
+      let answer = await remove();
       if (answer.status === 409) {
         const ended = await call("PATCH", runPath(dag, runId), { state: "failed" });
         if (!ended.ok && ended.status !== 404) return refuse(`the end of ${runId}`, ended);
-        answer = await call("DELETE", runPath(dag, runId));
+        answer = await remove();
       }
       if (!answer.ok && answer.status !== 404) return refuse(`the removal of ${runId}`, answer);
     },
   };
+}
+
+/** Repeats a request that may be repeated for as long as it is answered with 5xx, half a minute at most. */
+async function whileBusy(request: () => Promise<Response>): Promise<Response> {
+  const deadline = performance.now() + 30_000;
+  for (;;) {
+    const answer = await request();
+    if (answer.status < 500 || performance.now() > deadline) return answer;
+    await answer.arrayBuffer();
+    await pause(200);
+  }
 }

@@ -2,7 +2,7 @@
 
 import http.client
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import quote, urlsplit
 
@@ -26,14 +26,18 @@ class Snapshot:
     id: int
     parent: int | None
     summary: dict[str, str]
+    manifest_list: str = ""
 
 
 @dataclass(frozen=True)
 class Table:
+    """`fields`: ids and types of its columns by their names, in the current schema."""
+
     name: str
     uuid: str
     refs: dict[str, int]
     snapshots: dict[int, Snapshot]
+    fields: dict[str, tuple[int, Any]] = field(default_factory=dict[str, tuple[int, Any]])
 
     @property
     def main(self) -> int:
@@ -164,7 +168,15 @@ def _table(name: str, document: dict[str, Any]) -> Table:
         metadata["table-uuid"],
         {ref: value["snapshot-id"] for ref, value in metadata.get("refs", {}).items()},
         {
-            one["snapshot-id"]: Snapshot(one["snapshot-id"], one.get("parent-snapshot-id"), one.get("summary", {}))
+            one["snapshot-id"]: Snapshot(
+                one["snapshot-id"], one.get("parent-snapshot-id"), one.get("summary", {}), one.get("manifest-list", "")
+            )
             for one in metadata.get("snapshots", [])
+        },
+        {
+            column["name"]: (column["id"], column["type"])
+            for schema in metadata.get("schemas", [])
+            if schema["schema-id"] == metadata["current-schema-id"]
+            for column in schema["fields"]
         },
     )

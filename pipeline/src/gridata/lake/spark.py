@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from gridata.config import require
+from gridata.lake.types import spark_schema
 
 if TYPE_CHECKING:
     from gridata.steps.context import Step
@@ -27,7 +28,7 @@ SNAPSHOT_PROPERTY = "snapshot-property."
 
 @contextlib.contextmanager
 def session(step: "Step", *, last: bool) -> Generator[Any]:
-    """The session of the attempt. `process` opens it and leaves it for `check`, which is the last to use it."""
+    """The session of the attempt. A later step goes on with it, unless it is the `last` to use it."""
     from pyspark.sql.connect.session import SparkSession
 
     spark_settings = require(step.settings.spark, "spark", step.settings)
@@ -83,10 +84,10 @@ def release_earlier_sessions(step: "Step") -> None:
 def append(step: "Step", sources: list[str], change: Callable[[Any, Any], Change]) -> None:
     """Appends the rows of Parquet objects, as `change` makes them, to the attempt's branch: one snapshot that names its batch."""
     namespace, _, table = step.batch.table.partition(".")
-    with session(step, last=False) as spark:
-        rows = spark.read.parquet(*sources)
-        columns = [field["name"] for field in step.contract["iceberg"]["schema"]["fields"]]
-        changed = change(spark, rows.select(*columns))
+    with session(step, last=not step.checked_by_spark) as spark:
+        # Without a schema Spark would first run a job that looks into the files for one.
+        rows = spark.read.schema(spark_schema(step.contract["iceberg"]["schema"]["fields"])).parquet(*sources)
+        changed = change(spark, rows)
         if changed.rows is None:
             spark.stop()
             return
@@ -109,3 +110,15 @@ def summary_options(step: "Step", more: Mapping[str, str]) -> dict[str, str]:
         **more,
     }
     return {SNAPSHOT_PROPERTY + name: value for name, value in summary.items()}
+
+
+def written_view(step: "Step", spark: Any, base: int, snapshot: int) -> str:
+    """A view of the rows that came between two snapshots."""
+    rows = (
+        spark.read.format("iceberg")
+        .option("start-snapshot-id", str(base))
+        .option("end-snapshot-id", str(snapshot))
+        .load(f"{step.world}.{step.batch.table}")
+    )
+    rows.createOrReplaceTempView("written")
+    return "written"

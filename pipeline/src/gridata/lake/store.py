@@ -38,6 +38,9 @@ class Store:
         body = json.dumps(document, ensure_ascii=False, indent=1).encode()
         self._client.put_object(Bucket=bucket, Key=key, Body=body, ContentType="application/json")
 
+    def get(self, bucket: str, key: str) -> bytes:
+        return bytes(self._client.get_object(Bucket=bucket, Key=key)["Body"].read())
+
     def get_json(self, bucket: str, key: str) -> Any | None:
         """The document, or None when there is no such object."""
         try:

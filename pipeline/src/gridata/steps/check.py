@@ -2,11 +2,11 @@
 
 from typing import Any
 
+from gridata.checks import CheckResult, check_snapshot
 from gridata.lake.catalog import Snapshot, Table
 from gridata.ledger import Member
 from gridata.steps.context import Step, now
 from gridata.steps.plan import Plan, make_plan, published_by, verdicts_of
-from gridata.steps.quality import CheckResult, check_snapshot
 
 
 class NotTheBatch(Exception):
@@ -24,7 +24,7 @@ def run(step: Step) -> None:
     results: list[CheckResult] = []
     if plan.rows > 0:
         snapshot = _written(step, table, plan)
-        results = check_snapshot(step, plan, snapshot.id)
+        results = check_snapshot(step, table, plan, snapshot)
         culprits = _culprits(results, plan.fresh)
         if culprits:
             _split(step, table, culprits, results)

@@ -51,6 +51,11 @@ class Step:
     def receipt_key(self) -> str:
         return names.receipt_key(self.world, *self.id)
 
+    @property
+    def checked_by_spark(self) -> bool:
+        """SQL of the contract is the user's own: it runs where it runs in production."""
+        return any(rule["kind"] == "sql" for rule in self.contract["quality"])
+
     def members(self) -> list[Member]:
         return self.ledger.members(self.batch.batch_id)
 

@@ -1,0 +1,60 @@
+"""The key of the contract is new to the table, and occurs once in the batch. Within a file validation has seen to it."""
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any
+
+from gridata.checks.bounds import overlaps, span
+from gridata.checks.result import CheckResult
+from gridata.lake.catalog import Table
+from gridata.lake.files import DataFile, live_files
+from gridata.lake.rows import Rows
+from gridata.lake.store import Store
+from gridata.validation.rules import name
+
+if TYPE_CHECKING:
+    from gridata.steps.plan import Plan
+
+
+def key_columns(contract: dict[str, Any]) -> list[str]:
+    if contract["mode"] != "append":
+        return []
+    return [c["name"] for c in sorted(contract["columns"], key=lambda c: c["key"]) if c["key"]]
+
+
+def key_unique(
+    store: Store, rows: Rows, table: Table, plan: "Plan", written: list[DataFile], keys: list[str], scope: str
+) -> CheckResult:
+    guilty: set[str] = set()
+    if scope == "table":
+        if len(plan.fresh) > 1:
+            guilty |= _twice_in_batch(rows, keys)
+        if not plan.base_empty:
+            base = live_files(store, table.snapshots[plan.base])
+            guilty |= _in_table(rows, list(_near(table, written, base, keys)), keys)
+    why = f"keys ({', '.join(keys)}) of {len(guilty)} files are there already" if guilty else ""
+    return CheckResult("key_unique", "error", not guilty, why, sorted(guilty))
+
+
+def _twice_in_batch(rows: Rows, keys: list[str]) -> set[str]:
+    """Deliveries of which a key came before in the batch."""
+    found = rows.query(
+        "SELECT DISTINCT _delivery_id FROM (SELECT _delivery_id, row_number() OVER "
+        f"(PARTITION BY {', '.join(map(name, keys))} ORDER BY _delivery_id, _row) AS nth FROM written) WHERE nth > 1"
+    )
+    return {str(row[0]) for row in found}
+
+
+def _near(table: Table, written: list[DataFile], base: Iterable[DataFile], keys: list[str]) -> Iterable[DataFile]:
+    """Files whose keys could be the batch's: keys that grow with time are in few of a table's files, and files tell their range."""
+    spans = [span(written, *table.fields[key]) for key in keys]
+    for file in base:
+        if all(overlaps(file, *table.fields[key], within) for key, within in zip(keys, spans, strict=True)):
+            yield file
+
+
+def _in_table(rows: Rows, near: list[DataFile], keys: list[str]) -> set[str]:
+    if not near:
+        return set()
+    rows.add("near", near, like="written", columns=keys)
+    same = " AND ".join(f"w.{name(key)} = t.{name(key)}" for key in keys)
+    return {str(row[0]) for row in rows.query(f"SELECT DISTINCT w._delivery_id FROM written w JOIN near t ON {same}")}
