@@ -2,31 +2,8 @@
  * Files of `sales.transactions` with the rows that must land: the oracle. It is computed from the generator alone, never from
  * what the platform wrote.
  */
-import { createHash } from "node:crypto";
+import { sealed, two, type BadRow, type GeneratedFile, type Row } from "./generated.ts";
 import { Random } from "./random.ts";
-
-/** A row as text, in the canonical form in which tables are compared; null is NULL. */
-export type Row = Record<string, string | null>;
-
-export interface BadRow {
-  /** Ordinal of the record, from 1. */
-  record: number;
-  /** Physical line in the file, from 1. */
-  line: number;
-  column: string | null;
-  rule: string;
-  value: string;
-}
-
-export interface GeneratedFile {
-  bytes: Buffer;
-  /** sha256, hex. */
-  fileId: string;
-  /** Rows that must be published, with `_row`. */
-  rows: Row[];
-  bad: BadRow[];
-  records: number;
-}
 
 export interface GenerateOptions {
   seed: number;
@@ -56,7 +33,6 @@ const offsets = [
 ] as const;
 
 const quote = (cell: string) => (/[",\n\r]/.test(cell) ? `"${cell.replaceAll('"', '""')}"` : cell);
-const two = (n: number) => String(n).padStart(2, "0");
 
 const breakages = [
   { rule: "type", column: "amount", break: (c: string[]) => (c[3] = "1.239") },
@@ -125,15 +101,7 @@ export function transactions(options: GenerateOptions): GeneratedFile {
     lines.push(text);
     line += 1 + (text.split("\n").length - 1);
   }
-  const bytes = Buffer.from(lines.join("\n") + "\n", "utf8");
-  const fileId = createHash("sha256").update(bytes).digest("hex");
-  for (const row of rows) row["_file_id"] = fileId;
-  return { bytes, fileId, rows, bad: badRows, records };
-}
-
-/** Rows in a form that two sets can be compared by: sorted, one text a row. */
-export function canonical(rows: Row[], columns: readonly string[]): string[] {
-  return rows.map((row) => columns.map((name) => row[name] ?? "\\N").join("\u001f")).toSorted();
+  return sealed(Buffer.from(lines.join("\n") + "\n", "utf8"), rows, badRows, records);
 }
 
 export const transactionColumns = [...header.split(","), "_file_id", "_row"] as const;

@@ -20,7 +20,7 @@ import { finalStates, parseDataset, type Hop } from "@gridata/kit/model";
 import { armFailpoint, type Failpoint } from "./failpoints.ts";
 import { openLake, type Lake, type StoredObject } from "./lake.ts";
 import { removeWorld } from "@gridata/kit/worlds/remove";
-import type { Row } from "./transactions.ts";
+import type { Row } from "./generated.ts";
 import { until, type UntilOptions } from "./wait.ts";
 
 /** One line of `records.jsonl`. */

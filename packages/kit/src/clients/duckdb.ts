@@ -87,8 +87,9 @@ async function queryText(connection: DuckDBConnection, select: string): Promise<
   return { columns, rows: result.getRowObjectsJson() as TextRow[] };
 }
 
-/** Microseconds only where there are any: `2026-11-24T10:00:00Z`, `2026-11-24T10:00:00.125000Z`. */
+/** Microseconds only where there are any: `2026-11-24T10:00:00Z`, `2026-11-24T10:00:00.125000Z`. Nested values as JSON. */
 function asText(column: string, type: string): string {
+  if (/^(STRUCT|MAP)\(|\[\]$/.test(type)) return `to_json(${column})::varchar`;
   if (!type.startsWith("TIMESTAMP")) return `${column}::varchar`;
   const zone = type === "TIMESTAMP WITH TIME ZONE" ? "Z" : "";
   const text = `strftime(make_timestamp(epoch_us(${column})), '%Y-%m-%dT%H:%M:%S.%f')`;
