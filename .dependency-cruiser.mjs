@@ -21,6 +21,7 @@ export default {
       `${kit}/(runtimes|clients|model|toolchain)/`,
     ),
     only("worlds-know-clients", `${kit}/worlds/`, `${kit}/(worlds|clients|model)/`),
+    only("warmup-knows-worlds", `${kit}/warmup/`, `${kit}/(warmup|worlds|clients|model)/`),
     only(
       "apps-know-model-clients-contracts",
       "^apps/(gateway|dispatcher)/",

@@ -1,6 +1,7 @@
 /** The dispatcher's process: what wakes it (store events, the ledger, time) and what it does then. */
 import { join } from "node:path";
 import { airflowClient } from "@gridata/kit/clients/airflow";
+import { beat } from "@gridata/kit/clients/beat";
 import { need, readConfig } from "@gridata/kit/clients/config";
 import { failpoints } from "@gridata/kit/clients/failpoint";
 import { consumeEvents } from "@gridata/kit/clients/kafka";
@@ -16,6 +17,7 @@ import { settle } from "./settle.ts";
 
 const config = need(readConfig(), "s3", "ledger", "kafka", "airflow", "drop");
 const log = createLogger("dispatcher");
+beat();
 const stop = new AbortController();
 for (const signal of ["SIGTERM", "SIGINT"] as const) process.once(signal, () => stop.abort());
 

@@ -1,5 +1,6 @@
 /** The gateway's process. Worlds come from the ledger; while it is away, the known ones are served on. */
 import { join } from "node:path";
+import { beat } from "@gridata/kit/clients/beat";
 import { need, readConfig } from "@gridata/kit/clients/config";
 import { failpoints } from "@gridata/kit/clients/failpoint";
 import { createLedger } from "@gridata/kit/clients/ledger";
@@ -12,6 +13,7 @@ import { writerProbe } from "./writer.ts";
 
 const config = need(readConfig(), "s3", "ledger", "drop");
 const log = createLogger("gateway");
+beat();
 const stop = new AbortController();
 for (const signal of ["SIGTERM", "SIGINT"] as const) process.once(signal, () => stop.abort());
 

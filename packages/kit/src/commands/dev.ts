@@ -10,6 +10,7 @@ import {
   type Goal,
   type StackStatus,
 } from "../runtimes/host/control.ts";
+import { explain, explained } from "./explain.ts";
 import type { StackEvent } from "../runtimes/host/status.ts";
 import { usage, type CommandDef, type Context } from "./command.ts";
 import { columns } from "./style.ts";
@@ -19,11 +20,15 @@ const goals: readonly Goal[] = ["accepting", "ready"];
 const dev = {
   name: "dev",
   summary: "start the stack, or attach to it",
-  usage: "[--until accepting|ready] [--detach]",
+  usage: "[--until accepting|ready] [--detach] [--explain]",
   examples: ["dev", "dev --until accepting", "dev --stack other --json"],
   options: {
     detach: { type: "boolean", summary: "return at once; the stack goes on starting" },
     until: { type: "string", placeholder: "STATE", summary: "return at this state (ready)" },
+    explain: {
+      type: "boolean",
+      summary: "also what this start waited for, and who used the processors",
+    },
     offline: { type: "boolean", summary: "never use the network: fail when a tool is missing" },
   },
   async run(context) {
@@ -52,8 +57,14 @@ const dev = {
         reattached: !started || status.reattached > 0,
         timings: timings(status, (Date.now() - begun) / 1000),
         services: servicesOf(status),
+        ...(context.options["explain"] && { explain: explain(status) }),
       },
-      text: summary(context, status, layout.drop, started ? null : (Date.now() - begun) / 1000),
+      text: summary(
+        context,
+        status,
+        layout.drop,
+        started ? null : (Date.now() - begun) / 1000,
+      ).concat(context.options["explain"] ? explained(explain(status), context.style) : ""),
     };
   },
 } satisfies CommandDef;
@@ -76,6 +87,9 @@ function timings(status: StackStatus, seconds: number) {
     ...status.services
       .filter((s) => s.ready_after !== null)
       .map((s) => ({ name: s.name, seconds: s.ready_after })),
+    ...status.proofs
+      .filter((p) => p.done_after !== null)
+      .map((p) => ({ name: p.name, seconds: p.done_after })),
   ];
 }
 
@@ -107,6 +121,14 @@ function tell({ say, style }: Context, event: StackEvent): void {
       );
     return;
   }
+  if (event.kind === "proof") {
+    const state = event.state === "failed" ? style.red(event.state) : style.green(event.state);
+    if (event.state === "running")
+      say(`${style.dim("prove")} ${clock(event.seconds)}  ${event.proof}: ${event.what}`);
+    else if (event.state !== "waiting")
+      say(`${style.dim("prove")} ${clock(event.seconds)}  ${state} ${event.proof} ${event.what}`);
+    return;
+  }
   if (event.state === "ready")
     say(`${style.dim("start")} ${clock(event.seconds)}  ${style.green("ready")} ${event.service}`);
   else if (event.state === "preparing")
@@ -124,9 +146,10 @@ async function giveUp(
   layout: ReturnType<typeof layoutOf>,
 ): Promise<never> {
   const status = readStatus(layout);
-  const failed = status?.services.find((s) => s.state === "failed");
-  const waiting = (status?.services ?? [])
-    .filter((s) => s.state !== "ready")
+  const all = [...(status?.services ?? []), ...(status?.proofs ?? [])];
+  const failed = all.find((s) => s.state === "failed");
+  const waiting = all
+    .filter((s) => s.state !== "ready" && s.state !== "done")
     .map((s) => `${s.name}: ${s.waiting_for ?? s.state}`);
   // What this call began it undoes; a stack that was there before stays.
   if (started && (end === "failed" || end === "interrupted")) {

@@ -11,7 +11,10 @@ export interface Place {
   base: Path;
 }
 
-const path = /^contracts\/([a-z][a-z0-9_]{0,62})\/([a-z][a-z0-9_]{0,62})\.odcs\.yaml$/;
+/** A domain that users have not: contracts of the kit's own. */
+const kitDomain = "gridata";
+const path =
+  /^(?:packages\/kit\/)?contracts\/([a-z][a-z0-9_]{0,62})\/([a-z][a-z0-9_]{0,62})\.odcs\.yaml$/;
 
 /** Null when nothing more can be read. */
 export function readPlace(reader: Reader, file: string, root: Members): Place | null {
@@ -36,6 +39,13 @@ export function readPlace(reader: Reader, file: string, root: Members): Place | 
       "save it as contracts/<domain>/<dataset>.odcs.yaml, lower case letters, digits and _",
     );
   const [, domain = "", dataset = ""] = found;
+  if (domain === kitDomain && file.startsWith("contracts/"))
+    reader.fail(
+      [],
+      "CONTRACT_PLACE",
+      `the domain '${kitDomain}' is the kit's own`,
+      "save it under another domain",
+    );
   if (root["domain"] !== undefined && root["domain"] !== domain)
     reader.fail(
       ["domain"],

@@ -31,6 +31,10 @@ const pipelineSource = "pipeline/src";
 export const contractFiles = (checkout: string): string[] =>
   filesBelow(checkout, "contracts").filter((path) => path.endsWith(".odcs.yaml"));
 
+/** Contracts of the kit's own, in every release beside those of the checkout. */
+const ownContractFiles = (checkout: string): string[] =>
+  filesBelow(checkout, "packages/kit/contracts").filter((path) => path.endsWith(".odcs.yaml"));
+
 export function compileContracts(
   checkout: string,
   standard: Standard,
@@ -38,7 +42,7 @@ export function compileContracts(
   contracts: CompiledContract[];
   problems: Problem[];
 } {
-  return compileEach(checkout, standard, (_file, text) => text);
+  return compileEach(checkout, contractFiles(checkout), standard, (_file, text) => text);
 }
 
 /**
@@ -47,12 +51,11 @@ export function compileContracts(
  */
 function compileEach(
   checkout: string,
+  files: string[],
   standard: Standard,
   keep: (file: string, text: string, good: boolean) => string,
 ): { contracts: CompiledContract[]; problems: Problem[] } {
-  const saved = new Map(
-    contractFiles(checkout).map((file) => [file, readFileSync(join(checkout, file), "utf8")]),
-  );
+  const saved = new Map(files.map((file) => [file, readFileSync(join(checkout, file), "utf8")]));
   const compiled = [...saved].map(([file, text]) => ({
     ...{ file, text },
     ...compileContract(file, text, standard),
@@ -88,7 +91,8 @@ export async function buildRelease(
 ): Promise<ReleaseBuild> {
   const releases = join(stateDir, "releases");
   const lastGood = join(releases, "good");
-  const { contracts, problems } = compileEach(checkout, standard, (file, text, good) => {
+  const files = [...contractFiles(checkout), ...ownContractFiles(checkout)];
+  const { contracts, problems } = compileEach(checkout, files, standard, (file, text, good) => {
     const kept = join(lastGood, file);
     if (good) {
       mkdirSync(dirname(kept), { recursive: true });

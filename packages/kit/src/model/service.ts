@@ -87,6 +87,11 @@ export interface TaskDef {
   env?: Record<string, Value>;
   /** Left out when this path exists: the task makes it as its last act. */
   unless?: Value;
+  /**
+   * Left out while `mark` says that it was done for the same argv, environment and contents of `inputs`. The mark lies within the
+   * data that the task changes, so that it is gone when they are.
+   */
+  once?: { mark: Value; inputs: Value[] };
   /** PostgreSQL's programs refuse to run as root. */
   unprivileged?: boolean;
   deadlineSeconds: number;
@@ -99,7 +104,14 @@ export type ProbeDef =
   | { kind: "socket"; path: Value }
   /** A line of the service's log of this start, as a regular expression. */
   | { kind: "log"; pattern: string }
-  | { kind: "task"; task: TaskDef };
+  /** Any answer to these bytes (hex), before any sign-in: the program takes turns, not just the kernel. */
+  | { kind: "answers"; port: string; send: string }
+  /** A socket that is closed in answer to an empty request. */
+  | { kind: "closes"; path: Value }
+  /** A file that the program touches as long as it takes turns. */
+  | { kind: "beat"; path: Value; seconds: number }
+  /** What another service's JSON says of this one; while that doesn't answer nothing is known, which is no failure. */
+  | { kind: "told"; service: string; port: string; path: string; member: string; is: string };
 
 export interface Need {
   service: string;
@@ -129,10 +141,27 @@ export interface ServiceDef {
   /** All must pass. */
   ready: ProbeDef[];
   readyDeadlineSeconds: number;
+  /** Asked every few seconds while it runs, cheaply. One that is silent several times in a row is restarted. */
+  alive: ProbeDef;
   /** Run in order once the probes pass; dependents that need `ready` wait for them. */
   after: TaskDef[];
   /** The stack is `accepting` (a file may be dropped) once every service with this mark is ready. */
   accepting: boolean;
+}
+
+/**
+ * What a stack proves of itself before it calls itself ready: a program that goes through several services, as the first user's
+ * work would. It runs once in a start, never when running services are found.
+ */
+export interface ProofDef {
+  name: string;
+  /** What a person is told while it runs. */
+  summary: string;
+  /** Services that must be ready, and proofs that must be done. */
+  needs: string[];
+  task: TaskDef;
+  /** Takes away what this and earlier proofs made, those that died too; nobody waits for it. */
+  cleanup?: TaskDef;
 }
 
 /** What one identity is told in its configuration file: docs/architecture.md, "Configuration of a process". */
@@ -146,6 +175,7 @@ export interface IdentityDef {
 export interface StackDef {
   services: ServiceDef[];
   identities: IdentityDef[];
+  proofs: ProofDef[];
   /** Secrets that belong to no one service. */
   secrets: Record<string, SecretDef>;
 }

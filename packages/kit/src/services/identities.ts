@@ -95,6 +95,7 @@ export const identities: IdentityDef[] = [
     catalog: catalog("admin"),
     airflow: airflow("admin"),
     spark,
+    steps,
     drop,
   }),
 ];

@@ -10,10 +10,12 @@ import { postgres } from "./postgres/index.ts";
 import { s3 } from "./s3/index.ts";
 import { spark } from "./spark/index.ts";
 import { steps } from "./steps/index.ts";
+import { proofs } from "./warmup/index.ts";
 
 /** What takes longest to start comes first: it gets the processors first. */
 export const stackDef: StackDef = {
   services: [postgres, ...airflow, kafka, s3, catalog, spark, steps, gateway, dispatcher],
   identities,
+  proofs,
   secrets: {},
 };

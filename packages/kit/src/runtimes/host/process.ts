@@ -1,6 +1,6 @@
 /** Processes of a stack: each leads its own group, writes to its log, and outlives the supervisor. */
 import { spawn, type ChildProcess } from "node:child_process";
-import { closeSync, mkdirSync, openSync, readFileSync } from "node:fs";
+import { closeSync, mkdirSync, openSync, readFileSync, statSync } from "node:fs";
 import { dirname } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { identityOf, isAlive, killGroup, type ProcessIdentity } from "../../toolchain/process.ts";
@@ -62,6 +62,9 @@ export async function stop(
   killGroup(identity.pid);
   while (isAlive(identity)) await sleep(20);
 }
+
+export const sizeOf = (path: string): number =>
+  statSync(path, { throwIfNoEntry: false })?.size ?? 0;
 
 export function tailOf(log: string, lines: number, from = 0): string {
   try {

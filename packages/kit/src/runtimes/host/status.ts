@@ -29,6 +29,31 @@ export interface ServiceStatus {
   started_after: number | null;
   ready_after: number | null;
   error: { code: string; what: string; why: string; fix: string } | null;
+  /** What it did and waited for until it was ready, in order. */
+  phases: Phase[];
+}
+
+/** A stretch of a start, in seconds since the supervisor's. */
+export interface Phase {
+  what: string;
+  /** The service, proof or tool that it waited for. */
+  on: string | null;
+  from: number;
+  to: number;
+}
+
+export type ProofState = "waiting" | "running" | "done" | "failed";
+
+/** What the stack proves of itself before it is ready. */
+export interface ProofStatus {
+  name: string;
+  summary: string;
+  state: ProofState;
+  waiting_for: string | null;
+  log: string;
+  done_after: number | null;
+  error: { code: string; what: string; why: string; fix: string } | null;
+  phases: Phase[];
 }
 
 export type StackState = "starting" | "accepting" | "ready" | "degraded" | "failed" | "stopping";
@@ -43,11 +68,13 @@ export interface StackStatus {
   ready_after: number | null;
   reattached: number;
   services: ServiceStatus[];
+  proofs: ProofStatus[];
 }
 
 export type StackEvent =
   | ProvisionEvent
   | { kind: "service"; service: string; state: ServiceState; what: string; seconds: number }
+  | { kind: "proof"; proof: string; state: ProofState; what: string; seconds: number }
   | { kind: "stack"; state: StackState; what: string; seconds: number };
 
 export function readStatus(layout: Layout): StackStatus | null {

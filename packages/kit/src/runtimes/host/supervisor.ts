@@ -1,24 +1,30 @@
 /**
- * One supervisor a stack: brings tools in, starts services as soon as what each needs is there, restarts what dies, ends all in
- * order. Services outlive it: the next one finds them by their recorded identity.
+ * Brings a stack's services up in the order of their needs and keeps them up. It owns no process in the sense of a parent: each
+ * lives on without it, and a new supervisor recognises it by pid, start time and boot.
  */
 import { createHash } from "node:crypto";
-import { appendFileSync, existsSync, mkdirSync, readFileSync, rmSync, statSync } from "node:fs";
+import { mkdirSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { Exit, KitError } from "../../model/errors.ts";
-import type { ServiceDef, StackDef, TaskDef, Value } from "../../model/service.ts";
-import { identityOf, isAlive, killGroup, type ProcessIdentity } from "../../toolchain/process.ts";
+import type { ProofDef, ServiceDef, StackDef, TaskDef, Value } from "../../model/service.ts";
+import { identityOf, isAlive, type ProcessIdentity } from "../../toolchain/process.ts";
 import { leaseTools } from "../../toolchain/needs.ts";
 import { cacheRoot } from "../../toolchain/paths.ts";
 import { provision } from "../../toolchain/provision.ts";
 import type { ToolHandle, ToolName } from "../../toolchain/types.ts";
+import { board } from "./board.ts";
+import { causeOf } from "./causes.ts";
 import { chooseFacts, writePrivate } from "./facts.ts";
 import type { Layout } from "./layout.ts";
-import { identify, launch, stop, tailOf } from "./process.ts";
+import { untilGone } from "./liveness.ts";
+import { freeBytes, oomKills } from "./machine-facts.ts";
+import { identify, launch, sizeOf, stop, tailOf } from "./process.ts";
 import { probe } from "./probe.ts";
 import { resolver } from "./resolve.ts";
-import type { ServiceState, ServiceStatus, StackEvent, StackState, StackStatus } from "./status.ts";
+import type { Phase } from "./status.ts";
+import { runTask, type TaskFailure } from "./tasks.ts";
+import { firstWave, gate, type Gate } from "./waves.ts";
 
 const tailLines = 20;
 const pollMs = 60;
@@ -31,6 +37,13 @@ interface Kept {
   logStart: number;
 }
 
+/** A process that is up, and what is known of its end. */
+interface Running {
+  kept: Kept;
+  exit(): number | string | null;
+  oomKillsBefore: number;
+}
+
 export interface Supervisor {
   /** Resolves when the stack was ended. */
   run(): Promise<void>;
@@ -38,79 +51,37 @@ export interface Supervisor {
 }
 
 export function supervisor(layout: Layout, stack: StackDef, env: NodeJS.ProcessEnv): Supervisor {
-  const begun = Date.now();
-  const since = () => (Date.now() - begun) / 1000;
   const ending = new AbortController();
-  const status: StackStatus = {
-    ...{
-      schema: "gridata.supervisor/1",
-      state: "starting",
-      stack: layout.stack,
-      started_at: begun,
-    },
-    ...{ accepting_after: null, ready_after: null, reattached: 0 },
-    services: stack.services.map((service) => ({
-      ...{ name: service.name, summary: service.summary, state: "waiting", pid: null },
-      ...{ identity: null, restarts: 0, addresses: {}, waiting_for: null },
-      log: join(layout.logs, `${service.name}.log`),
-      ...{ started_after: null, ready_after: null, error: null },
-    })),
-  };
-  const statusOf = (name: string): ServiceStatus => status.services.find((s) => s.name === name)!;
-  const write = () => writePrivate(layout.status, JSON.stringify(status));
-  const tell = (event: StackEvent) => appendFileSync(layout.events, `${JSON.stringify(event)}\n`);
-
-  const started = new Map<string, PromiseWithResolvers<void>>();
-  const ready = new Map<string, PromiseWithResolvers<void>>();
-  for (const { name } of stack.services)
-    for (const waits of [started, ready]) {
-      const gate = Promise.withResolvers<void>();
-      gate.promise.catch(() => {});
-      waits.set(name, gate);
-    }
-
-  function set(name: string, state: ServiceState, what = ""): void {
-    const service = statusOf(name);
-    service.state = state;
-    service.waiting_for = state === "ready" || state === "stopped" ? null : what || null;
-    if (state === "ready") {
-      service.ready_after ??= since();
-      service.error = null;
-    }
-    tell({ kind: "service", service: name, state, what, seconds: since() });
-    judge();
-  }
-
-  function judge(): void {
-    const states = status.services.map((s) => s.state);
-    const isReady = (name: string) => statusOf(name).state === "ready";
-    const accepting = stack.services.filter((s) => s.accepting).every((s) => isReady(s.name));
-    let state: StackState = "starting";
-    if (ending.signal.aborted) state = "stopping";
-    else if (states.every((s) => s === "ready")) state = "ready";
-    else if (states.includes("failed")) state = "failed";
-    else if (status.ready_after !== null) state = "degraded";
-    else if (accepting) state = "accepting";
-    if (accepting) status.accepting_after ??= since();
-    if (state === "ready") status.ready_after ??= since();
-    if (state !== status.state) {
-      status.state = state;
-      tell({ kind: "stack", state, what: "", seconds: since() });
-    }
-    write();
-  }
+  const { signal } = ending;
+  const told = board(layout, stack, signal);
+  const { status, service: statusOf } = told;
+  const gates = (names: string[]) => new Map<string, Gate>(names.map((name) => [name, gate()]));
+  const started = gates(stack.services.map((s) => s.name));
+  /** Of services that are ready, and proofs that are done. */
+  const ready = gates([...stack.services, ...stack.proofs].map(({ name }) => name));
+  const first = firstWave(stack);
+  /** Opens when files are accepted, or when nothing is won by waiting for that. */
+  const others = gate();
 
   async function run(): Promise<void> {
     mkdirSync(layout.run, { recursive: true });
     rmSync(layout.events, { force: true });
-    write();
+    told.write();
     const facts = await chooseFacts(layout, stack);
+    const early = new Set(
+      stack.services.filter((s) => first.has(s.name)).flatMap(({ tools }) => tools),
+    );
     const tools = provision([...new Set(stack.services.flatMap((s) => s.tools))] as ToolName[], {
       checkout: layout.checkout,
       env,
       offline: env["GRIDATA_OFFLINE"] === "1",
-      signal: ending.signal,
-      onProgress: tell,
+      signal,
+      onProgress(event) {
+        // What is still to be made is waited for by its own service alone.
+        if (event.kind === "tool" && event.state !== "present" && early.has(event.tool))
+          others.release();
+        told.tell(event);
+      },
     });
     const handles = new Map<string, ToolHandle>();
     // As long as one of these processes lives, `doctor --prune` leaves their tools alone.
@@ -123,61 +94,60 @@ export function supervisor(layout: Layout, stack: StackDef, env: NodeJS.ProcessE
         statusOf(service.name).addresses[port] = resolve.address(service.name, port);
     const base = baseEnvironment(env);
 
-    const valuesOf = (service: string, values: Value[]) =>
-      values.map((v) => resolve.text(service, v));
     const environmentOf = (service: string, values: Record<string, Value> = {}) => ({
       ...base,
       ...Object.fromEntries(Object.entries(values).map(([k, v]) => [k, resolve.text(service, v)])),
     });
     const recordOf = (name: string) => join(layout.run, `${name}.json`);
 
-    async function runTask(service: ServiceDef, task: TaskDef): Promise<void> {
-      if (task.unless && existsSync(resolve.text(service.name, task.unless))) return;
-      set(service.name, "preparing", task.summary);
-      const log = statusOf(service.name).log;
-      const from = sizeOf(log);
-      const child = launch({
-        argv: valuesOf(service.name, task.argv),
-        env: environmentOf(service.name, task.env),
-        cwd: resolve.text(service.name, { kind: "path", area: "data", rest: "" }),
-        log,
-        unprivileged: task.unprivileged ?? false,
+    const taskOf = (owner: string, task: TaskDef, onStart: () => void) =>
+      runTask(task, {
+        log: join(layout.logs, `${owner}.log`),
+        cwd: resolve.text(owner, { kind: "path", area: "data", rest: "" }),
+        text: (value) => resolve.text(owner, value),
+        environment: (values) => environmentOf(owner, values),
+        ...{ signal, onStart },
       });
-      const ended = new Promise<number | string | null>((done) => {
-        child.once("error", (error) => done(String(error)));
-        child.once("exit", (code, signal) => done(code ?? signal));
-      });
-      const timer = setTimeout(() => killGroup(child.pid), task.deadlineSeconds * 1000);
-      const abort = () => killGroup(child.pid);
-      ending.signal.addEventListener("abort", abort);
-      const code = await ended;
-      clearTimeout(timer);
-      ending.signal.removeEventListener("abort", abort);
-      if (code !== 0)
-        throw failure(
-          service,
-          `its task '${task.name}' ended with ${code}`,
-          tailOf(log, tailLines, from),
-        );
+
+    async function serviceTask(service: ServiceDef, task: TaskDef): Promise<void> {
+      const { name } = service;
+      const failed = await told.during(
+        statusOf(name),
+        { what: task.summary },
+        taskOf(name, task, () => told.setService(name, "preparing", task.summary)),
+      );
+      if (failed) throw failure(name, taskEnd(task, failed), failed.tail, failed.code, oomKills());
     }
 
-    function failure(service: ServiceDef, what: string, tail: string): KitError {
+    function failure(
+      name: string,
+      what: string,
+      tail: string,
+      exit: number | string | null,
+      oomKillsBefore: number,
+    ): KitError {
+      const fix = `all of its log: ./gridata logs ${name}`;
+      const cause = causeOf({
+        ...{ service: name, tail, exit, freeBytes: freeBytes(layout.state) },
+        oomKills: oomKills() - oomKillsBefore,
+      });
+      if (cause) return new KitError({ ...cause, fix: `${cause.fix}; ${fix}`, exit: Exit.failed });
       return new KitError({
-        code: "SERVICE_FAILED",
-        what: `${service.name}: ${what}`,
-        why: tail || "its log is empty",
-        fix: `all of its log: ./gridata logs ${service.name}`,
-        exit: Exit.failed,
+        ...{ code: "SERVICE_FAILED", what: `${name}: ${what}`, why: tail || "its log is empty" },
+        ...{ fix, exit: Exit.failed },
       });
     }
+    const ended = (service: ServiceDef, what: string, running: Running): KitError => {
+      const tail = tailOf(statusOf(service.name).log, tailLines, running.kept.logStart);
+      return failure(service.name, what, tail, running.exit(), running.oomKillsBefore);
+    };
 
     /** Starts a service, or finds it running; resolves once it is ready. */
-    async function bringUp(service: ServiceDef): Promise<ProcessIdentity> {
+    async function bringUp(service: ServiceDef): Promise<Running> {
       const { name } = service;
       const state = statusOf(name);
       const files = service.files.map((file) => resolve.writeFile(name, file));
-      const argv = valuesOf(name, service.process.argv);
-      const serviceEnv = environmentOf(name, service.process.env);
+      const argv = service.process.argv.map((value) => resolve.text(name, value));
       // Of the values, not their number: a setting that changed must not stay out of effect.
       const values = Object.values(service.process.env).map((value) => resolve.text(name, value));
       const signature = createHash("sha256")
@@ -188,129 +158,193 @@ export function supervisor(layout: Layout, stack: StackDef, env: NodeJS.ProcessE
         await stop(kept.identity, service.process.stop.signal, service.process.stop.graceSeconds);
         kept = null;
       }
+      const oomKillsBefore = oomKills();
+      let exit: () => number | string | null = () => null;
       if (kept) status.reattached++;
       else {
         mkdirSync(join(layout.state, "data", name, "tmp"), { recursive: true });
-        for (const task of service.before) await runTask(service, task);
-        ending.signal.throwIfAborted();
-        set(name, "starting");
+        for (const task of service.before) await serviceTask(service, task);
+        signal.throwIfAborted();
+        told.setService(name, "starting");
         const logStart = sizeOf(state.log);
         const child = launch({
-          ...{ argv, env: serviceEnv, log: state.log },
+          ...{ argv, env: environmentOf(name, service.process.env), log: state.log },
           cwd: service.process.cwd
             ? resolve.text(name, service.process.cwd)
             : join(layout.state, "data", name),
           unprivileged: service.process.unprivileged ?? false,
         });
+        exit = () => child.exitCode ?? child.signalCode;
         await new Promise<void>((done, fail) => {
           child.once("spawn", done);
           child.once("error", (error) =>
-            fail(failure(service, "it can't be started", String(error))),
+            fail(failure(name, "it can't be started", String(error), null, oomKillsBefore)),
           );
         });
         const identity = identify(child);
-        if (!identity)
-          throw failure(service, "it ended at once", tailOf(state.log, tailLines, logStart));
+        if (!identity) {
+          const tail = tailOf(state.log, tailLines, logStart);
+          throw failure(name, "it ended at once", tail, exit(), oomKillsBefore);
+        }
         kept = { identity, signature, logStart };
         writePrivate(recordOf(name), JSON.stringify(kept));
       }
       state.identity = kept.identity;
       lease.process(kept.identity);
       state.pid = kept.identity.pid;
-      state.started_after ??= since();
-      started.get(name)!.resolve();
-      await untilReady(service, kept);
-      for (const task of service.after) await runTask(service, task);
-      set(name, "ready");
-      ready.get(name)!.resolve();
-      return kept.identity;
+      state.started_after ??= told.since();
+      started.get(name)!.release();
+      const running = { kept, exit, oomKillsBefore };
+      await told.during(state, { what: "its own start" }, untilReady(service, running));
+      for (const task of service.after) await serviceTask(service, task);
+      told.setService(name, "ready");
+      ready.get(name)!.release();
+      return running;
     }
 
-    async function untilReady(service: ServiceDef, kept: Kept): Promise<void> {
+    async function untilReady(service: ServiceDef, running: Running): Promise<void> {
       const { log } = statusOf(service.name);
-      const context = { service: service.name, resolver: resolve, log, logStart: kept.logStart };
-      const deadline = Date.now() + service.readyDeadlineSeconds * 1000;
+      const { identity, logStart } = running.kept;
+      const context = { service: service.name, resolver: resolve, log, logStart };
+      const deadline = performance.now() + service.readyDeadlineSeconds * 1000;
       for (const def of service.ready) {
         for (let said = ""; ;) {
           const missing = await probe(def, context);
           if (missing === null) break;
-          ending.signal.throwIfAborted();
-          if (!isAlive(kept.identity))
-            throw failure(
-              service,
-              "it ended before it was ready",
-              tailOf(log, tailLines, kept.logStart),
-            );
-          if (Date.now() > deadline)
-            throw failure(
+          signal.throwIfAborted();
+          if (!isAlive(identity)) throw ended(service, "it ended before it was ready", running);
+          if (performance.now() > deadline)
+            throw ended(
               service,
               `not ready within ${service.readyDeadlineSeconds} s: ${missing}`,
-              tailOf(log, tailLines, kept.logStart),
+              running,
             );
-          if (missing !== said) set(service.name, "starting", missing);
+          if (missing !== said) told.setService(service.name, "starting", missing);
           said = missing;
           await sleep(pollMs);
         }
       }
     }
 
+    /** Ends when it must be started again: it ended, or it is silent; says why. */
+    async function watch(service: ServiceDef, running: Running): Promise<KitError | null> {
+      const { log } = statusOf(service.name);
+      const { identity, logStart } = running.kept;
+      const context = { service: service.name, resolver: resolve, log, logStart };
+      const gone = await untilGone(identity, () => probe(service.alive, context), signal);
+      if (gone === null) return null;
+      if (gone === "ended") return ended(service, endOf(running), running);
+      // It does not hear a polite signal either.
+      await stop(identity, "SIGTERM", 1);
+      return new KitError({
+        ...{ code: "SERVICE_SILENT", what: `${service.name}: it ran and gave no answer` },
+        ...{ why: gone, fix: "it is started again by itself", exit: Exit.failed },
+      });
+    }
+
+    async function waits(
+      of: { phases: Phase[] },
+      what: string,
+      on: string,
+      wait: Promise<unknown>,
+    ) {
+      await told.during(of, { what, on }, wait);
+    }
+
     /** Keeps one service up until the stack ends. */
     async function keep(service: ServiceDef): Promise<void> {
       const { name } = service;
+      const state = statusOf(name);
       for (const tool of service.tools as ToolName[]) {
-        statusOf(name).waiting_for = `tool ${tool}`;
-        handles.set(tool, await tools.tool(tool));
+        state.waiting_for = `tool ${tool}`;
+        const what = `the tool ${tool}`;
+        handles.set(tool, await told.during(state, { what, on: tool }, tools.tool(tool)));
         lease.tool(handles.get(tool)!);
       }
-      for (const need of service.needs) {
-        set(name, "waiting", `${need.service} ${need.until}`);
-        await (need.until === "ready" ? ready : started).get(need.service)!.promise;
+      if (!first.has(name) && first.size > 0) {
+        told.setService(name, "waiting", "files to be accepted");
+        await waits(state, "files to be accepted", "accepting", others.open);
       }
-      let first = true;
-      for (let failures = 0; !ending.signal.aborted;) {
+      for (const { service: other, until } of service.needs) {
+        told.setService(name, "waiting", `${other} ${until}`);
+        const wait = (until === "ready" ? ready : started).get(other)!.open;
+        await waits(state, `${other} ${until}`, other, wait);
+      }
+      let wasUp = false;
+      for (let failures = 0; !signal.aborted;) {
+        let why: KitError | null;
         try {
-          const identity = await bringUp(service);
-          first = false;
-          const upSince = Date.now();
-          while (isAlive(identity) && !ending.signal.aborted)
-            await sleep(200, undefined, { ref: true });
-          if (ending.signal.aborted) return;
-          if (Date.now() - upSince > 60_000) failures = 0;
-          statusOf(name).restarts++;
-          set(
-            name,
-            "restarting",
-            `it ended by itself; its last lines are in ${statusOf(name).log}`,
-          );
+          const running = await bringUp(service);
+          wasUp = true;
+          const upSince = performance.now();
+          why = await watch(service, running);
+          if (!why) return;
+          if (performance.now() - upSince > 60_000) failures = 0;
+          state.restarts++;
         } catch (error) {
-          if (ending.signal.aborted) return;
-          statusOf(name).error = errorOf(error);
-          const identity = statusOf(name).identity;
+          if (signal.aborted) return;
+          const { identity } = state;
           if (identity) await stop(identity, "SIGTERM", 2);
-          if (first) {
-            set(name, "failed", statusOf(name).error!.what);
-            return;
-          }
-          set(name, "restarting", statusOf(name).error!.what);
+          if (!wasUp) throw error;
+          why = error instanceof KitError ? error : internal(error);
         }
+        state.error = why.toDocument();
+        told.setService(name, "restarting", why.what);
         // Doubled with each failure in a row, half a minute at most.
         const pause = Math.min(30_000, 250 * 2 ** failures++);
-        await sleep(pause, undefined, { signal: ending.signal }).catch(() => {});
+        await sleep(pause, undefined, { signal }).catch(() => {});
       }
     }
 
+    async function prove(proof: ProofDef): Promise<void> {
+      const state = told.proof(proof.name);
+      for (const other of proof.needs) {
+        state.waiting_for = other;
+        await waits(state, other, other, ready.get(other)!.open);
+      }
+      // Services that were found running have proven it in their own start.
+      const record = recordOf(`${proof.name}.proof`);
+      const now = JSON.stringify(proof.needs.map((name) => readKept(recordOf(name))?.identity));
+      if (readText(record) !== now) {
+        const running = () => told.setProof(proof.name, "running", proof.summary);
+        const task = taskOf(proof.name, proof.task, running);
+        const failed = await told.during(state, { what: proof.task.summary }, task);
+        if (signal.aborted) return;
+        if (failed)
+          throw failure(proof.name, taskEnd(proof.task, failed), failed.tail, failed.code, 0);
+        writePrivate(record, now);
+        // Nobody waits for it; what it can't remove the next start's does.
+        if (proof.cleanup) void taskOf(proof.name, proof.cleanup, () => {});
+      }
+      told.setProof(proof.name, "done");
+      ready.get(proof.name)!.release();
+    }
+
+    const failed = (name: string, error: unknown, set: (what: string) => void) => {
+      if (signal.aborted) return;
+      others.release();
+      const found = error instanceof KitError ? error : internal(error);
+      const of = stack.proofs.some((p) => p.name === name) ? told.proof(name) : statusOf(name);
+      of.error = found.toDocument();
+      set(found.what);
+    };
+    void Promise.all([...first].map((name) => ready.get(name)!.open)).then(others.release);
     const kept = stack.services.map((service) =>
-      keep(service).catch((error: unknown) => {
-        if (ending.signal.aborted) return;
-        statusOf(service.name).error = errorOf(error);
-        set(service.name, "failed", statusOf(service.name).error!.what);
-      }),
+      keep(service).catch((error: unknown) =>
+        failed(service.name, error, (what) => told.setService(service.name, "failed", what)),
+      ),
     );
+    for (const proof of stack.proofs)
+      prove(proof).catch((error: unknown) =>
+        failed(proof.name, error, (what) => told.setProof(proof.name, "failed", what)),
+      );
     await new Promise<void>((resolve_) => {
-      if (ending.signal.aborted) resolve_();
-      ending.signal.addEventListener("abort", () => resolve_());
+      if (signal.aborted) resolve_();
+      signal.addEventListener("abort", () => resolve_());
     });
-    judge();
+    told.judge();
+    for (const all of [started, ready]) for (const one of all.values()) one.release();
+    others.release();
     await Promise.all(kept);
     await endAll();
     lease.end();
@@ -331,12 +365,12 @@ export function supervisor(layout: Layout, stack: StackDef, env: NodeJS.ProcessE
         wave.map(async (service) => {
           const { identity } = statusOf(service.name);
           if (identity) {
-            set(service.name, "stopping");
+            told.setService(service.name, "stopping");
             await stop(identity, service.process.stop.signal, service.process.stop.graceSeconds);
           }
           rmSync(join(layout.run, `${service.name}.json`), { force: true });
           statusOf(service.name).pid = null;
-          set(service.name, "stopped");
+          told.setService(service.name, "stopped");
         }),
       );
       for (const service of wave) left.delete(service.name);
@@ -348,28 +382,40 @@ export function supervisor(layout: Layout, stack: StackDef, env: NodeJS.ProcessE
 
 /** What every process of a stack has; the rest of a person's shell is none of its business. */
 function baseEnvironment(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
-  const kept = [
-    "PATH",
-    "HOME",
-    "USER",
-    "LOGNAME",
-    "SHELL",
-    "TMPDIR",
-    "SSL_CERT_FILE",
-    "XDG_CACHE_HOME",
-  ];
+  const kept = ["PATH", "HOME", "USER", "LOGNAME", "SHELL", "TMPDIR", "SSL_CERT_FILE"];
   return {
-    ...Object.fromEntries(kept.flatMap((name) => (env[name] ? [[name, env[name]]] : []))),
+    ...Object.fromEntries(
+      [...kept, "XDG_CACHE_HOME"].flatMap((name) => (env[name] ? [[name, env[name]]] : [])),
+    ),
     LANG: "C.UTF-8",
     TZ: "UTC",
   };
 }
 
-/** What a failure says of itself; of a bug, its trace. */
-const errorOf = (error: unknown): NonNullable<ServiceStatus["error"]> =>
-  error instanceof KitError
-    ? error.toDocument()
-    : { code: "INTERNAL", what: String(error), why: (error as Error).stack ?? "", fix: "" };
+const taskEnd = (task: TaskDef, { timedOut, code }: TaskFailure): string =>
+  timedOut
+    ? `its task '${task.name}' did not end within ${task.deadlineSeconds} s`
+    : `its task '${task.name}' ended with ${code}`;
+
+const endOf = (running: Running): string => {
+  const exit = running.exit();
+  return exit === null ? "it ended by itself" : `it ended with ${exit}`;
+};
+
+/** A bug keeps its trace. */
+const internal = (error: unknown): KitError =>
+  new KitError({
+    ...{ code: "INTERNAL", what: String(error), why: (error as Error).stack ?? "" },
+    ...{ exit: Exit.failed, cause: error },
+  });
+
+function readText(path: string): string | null {
+  try {
+    return readFileSync(path, "utf8");
+  } catch {
+    return null;
+  }
+}
 
 function readKept(path: string): Kept | null {
   try {
@@ -378,8 +424,6 @@ function readKept(path: string): Kept | null {
     return null;
   }
 }
-
-const sizeOf = (path: string): number => statSync(path, { throwIfNoEntry: false })?.size ?? 0;
 
 /** Marks this process as the supervisor of the stack. */
 export const markSupervisor = (layout: Layout): void => {

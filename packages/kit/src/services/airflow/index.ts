@@ -36,6 +36,7 @@ const api: ServiceDef = {
   // Green health of the pages says nothing: tasks can run once the execution API answers.
   ready: [{ kind: "http", port: "http", path: "/execution/health", status: [200] }],
   readyDeadlineSeconds: 180,
+  alive: { kind: "http", port: "http", path: "/execution/health", status: [200] },
   after: [],
   accepting: false,
 };
@@ -44,6 +45,12 @@ const needsTables: ServiceDef["needs"] = [
   { service: "postgres", until: "ready" },
   { service: "airflow-api", until: "started" },
 ];
+
+/** By the heartbeat that it leaves in the database. */
+const toldHealthy = (member: string): ServiceDef["alive"] => ({
+  ...{ kind: "told", service: "airflow-api", port: "http", path: "/api/v2/monitor/health" },
+  ...{ member, is: "healthy" },
+});
 
 const scheduler: ServiceDef = {
   name: "airflow-scheduler",
@@ -57,6 +64,7 @@ const scheduler: ServiceDef = {
   process: process("scheduler", "--skip-serve-logs"),
   ready: [{ kind: "log", pattern: "Starting the scheduler" }],
   readyDeadlineSeconds: 180,
+  alive: toldHealthy("scheduler"),
   after: [],
   accepting: false,
 };
@@ -73,6 +81,7 @@ const dagProcessor: ServiceDef = {
   process: process("dag-processor"),
   ready: [{ kind: "log", pattern: "DAG File Processing Stats|Processing files using up to" }],
   readyDeadlineSeconds: 180,
+  alive: toldHealthy("dag_processor"),
   after: [],
   accepting: false,
 };

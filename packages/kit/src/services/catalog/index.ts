@@ -58,6 +58,7 @@ export const catalog: ServiceDef = {
   },
   ready: [{ kind: "http", port: "http", path: "/health", status: [200] }],
   readyDeadlineSeconds: 60,
+  alive: { kind: "http", port: "http", path: "/health", status: [200] },
   after: [],
   accepting: false,
 };

@@ -1,6 +1,6 @@
 /** The dispatcher: a reconciler over the ledger that claims batches and starts their runs. */
 import { path, tool, type ServiceDef } from "../../model/service.ts";
-import { node, ours } from "../programs.ts";
+import { beat, node, ours } from "../programs.ts";
 
 export const dispatcher: ServiceDef = {
   name: "dispatcher",
@@ -30,6 +30,7 @@ export const dispatcher: ServiceDef = {
   },
   ready: [{ kind: "log", pattern: '"msg":"reconciling' }],
   readyDeadlineSeconds: 60,
+  alive: beat,
   after: [],
   accepting: false,
 };

@@ -1,6 +1,6 @@
 /** The drop gateway: takes files whose writer is done and stages them. */
 import { path, type ServiceDef } from "../../model/service.ts";
-import { node, ours } from "../programs.ts";
+import { beat, node, ours } from "../programs.ts";
 
 export const gateway: ServiceDef = {
   name: "gateway",
@@ -21,6 +21,7 @@ export const gateway: ServiceDef = {
   },
   ready: [{ kind: "log", pattern: '"msg":"watching' }],
   readyDeadlineSeconds: 30,
+  alive: beat,
   after: [],
   accepting: true,
 };

@@ -144,11 +144,17 @@ export const kafka: ServiceDef = {
   },
   ready: [{ kind: "log", pattern: "Kafka Server started" }],
   readyDeadlineSeconds: 90,
+  // ApiVersions, version 0: the one request that needs no sign-in.
+  alive: { kind: "answers", port: "broker", send: "0000000a0012000000000001ffff" },
   after: [
     {
       name: "topics",
       summary: "topic and access rules",
       argv: [node, setupProgram("kafka/setup.ts"), settings("kafka-setup.json")],
+      once: {
+        mark: path("data", "log/gridata-setup"),
+        inputs: [setupProgram("kafka/setup.ts"), settings("kafka-setup.json")],
+      },
       deadlineSeconds: 60,
     },
   ],

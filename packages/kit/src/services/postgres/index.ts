@@ -13,6 +13,7 @@ export const ledgerRoles = [
 ] as const;
 
 const cluster = path("data", "cluster");
+const migrations = path("checkout", "pipeline/src/gridata/ledger/migrations");
 const address = { host: "127.0.0.1", port: endpoint("postgres", "sql", "port") };
 const access = (database: string, roles: string) =>
   `host ${database} ${roles} 127.0.0.1/32 scram-sha-256`;
@@ -56,7 +57,7 @@ export const postgres: ServiceDef = {
         value: {
           ...address,
           password: secret("postgres-superuser"),
-          migrations: path("checkout", "pipeline/src/gridata/ledger/migrations"),
+          migrations,
           databases: [
             {
               name: "ledger",
@@ -116,11 +117,20 @@ export const postgres: ServiceDef = {
   },
   ready: [{ kind: "log", pattern: "database system is ready to accept connections" }],
   readyDeadlineSeconds: 60,
+  // The protocol's question whether it speaks TLS: a new backend answers it.
+  alive: { kind: "answers", port: "sql", send: "0000000804d2162f" },
   after: [
     {
       name: "migrate",
       summary: "roles, databases and the ledger's migrations",
       argv: [node, setupProgram("postgres/setup.ts"), settings("postgres-setup.json")],
+      once: {
+        mark: path("data", "cluster/gridata-setup"),
+        inputs: [
+          ...[setupProgram("postgres/setup.ts"), setupProgram("postgres/migrate.ts")],
+          ...[settings("postgres-setup.json"), migrations],
+        ],
+      },
       deadlineSeconds: 60,
     },
   ],

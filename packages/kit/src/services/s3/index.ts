@@ -91,11 +91,16 @@ export const s3: ServiceDef = {
   },
   ready: [{ kind: "http", port: "api", path: "/minio/health/ready", status: [200] }],
   readyDeadlineSeconds: 60,
+  alive: { kind: "http", port: "api", path: "/minio/health/live", status: [200] },
   after: [
     {
       name: "setup",
       summary: "buckets, users and the notification",
       argv: [tool("s3", "gridata-s3"), "setup", "--config", settings("s3-setup.json")],
+      once: {
+        mark: path("data", "objects/.minio.sys/gridata-setup"),
+        inputs: [settings("s3-setup.json")],
+      },
       deadlineSeconds: 60,
     },
   ],

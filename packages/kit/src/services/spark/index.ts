@@ -93,6 +93,11 @@ export const spark: ServiceDef = {
   },
   ready: [{ kind: "tcp", port: "connect" }],
   readyDeadlineSeconds: 120,
+  // The preface of HTTP/2 with empty settings; the server answers with its own.
+  alive: {
+    ...{ kind: "answers", port: "connect" },
+    send: `${Buffer.from("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n").toString("hex")}000000040000000000`,
+  },
   after: [],
   accepting: false,
 };

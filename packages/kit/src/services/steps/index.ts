@@ -26,6 +26,7 @@ export const steps: ServiceDef = {
   },
   ready: [{ kind: "socket", path: path("socket", "steps.sock") }],
   readyDeadlineSeconds: 60,
+  alive: { kind: "closes", path: path("socket", "steps.sock") },
   after: [],
   accepting: false,
 };

@@ -1,0 +1,25 @@
+/** Runs one step in the step host, as Airflow's operator does. */
+import { once } from "node:events";
+import { connect } from "node:net";
+import { createInterface } from "node:readline";
+
+interface StepTask {
+  step: "validate" | "process" | "check" | "publish";
+  world: string;
+  batch: string;
+  attempt: number;
+}
+
+export async function runStep(socketPath: string, task: StepTask): Promise<void> {
+  const socket = connect(socketPath);
+  await once(socket, "connect");
+  socket.write(`${JSON.stringify(task)}\n`);
+  const said: string[] = [];
+  for await (const line of createInterface({ input: socket })) {
+    const answer = JSON.parse(line) as { log?: string; exit?: number };
+    if (answer.log !== undefined) said.push(answer.log);
+    if (answer.exit === 0) return;
+    if (answer.exit !== undefined) break;
+  }
+  throw new Error(`the step '${task.step}' failed:\n${said.slice(-5).join("\n")}`);
+}
