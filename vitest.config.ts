@@ -14,6 +14,8 @@ export default defineConfig({
             "apps/*/src/**/*.test.ts",
             "scripts/**/*.test.ts",
           ],
+          // Properties take a second on a quiet machine; a busy one is no failure.
+          testTimeout: 60_000,
         },
       },
       {
