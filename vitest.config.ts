@@ -36,6 +36,17 @@ export default defineConfig({
           hookTimeout: 300_000,
         },
       },
+      {
+        test: {
+          ...shared,
+          name: "chaos",
+          include: ["tests/chaos/**/*.test.ts"],
+          // A fault strikes the whole stack: one at a time.
+          fileParallelism: false,
+          testTimeout: 400_000,
+          hookTimeout: 300_000,
+        },
+      },
     ],
   },
 });

@@ -117,7 +117,7 @@ async function watchRun(parts: DriveParts, world: string, batch: OpenBatch): Pro
 }
 
 async function startRun(
-  { airflow, ledger, log, started }: DriveParts,
+  { airflow, failpoints, ledger, log, started }: DriveParts,
   world: string,
   dag: DagId,
   batch: string,
@@ -125,7 +125,9 @@ async function startRun(
 ): Promise<void> {
   const id = runId(world, batch, attempt);
   const from = new Date();
-  const fresh = await airflow.startRun(dag, id, { world, batch, attempt });
+  const fresh = await failpoints.around("run", world, () =>
+    airflow.startRun(dag, id, { world, batch, attempt }),
+  );
   started.add(`${dag} ${id}`);
   if (!fresh) return;
   log.info("started", { world, batch, attempt, dag });

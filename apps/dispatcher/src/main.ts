@@ -70,7 +70,7 @@ const settleParts = {
 const reconciler = createReconciler({
   log,
   async work(world, listStore) {
-    if (listStore) await register(registerParts, world);
+    if (listStore) await points.around("list", world, () => register(registerParts, world));
     // A run that can't be started must not keep a verdict from being told.
     const [next] = await Promise.allSettled([drive(driveParts, world), settle(settleParts, world)]);
     if (next.status === "rejected") throw next.reason;
@@ -107,7 +107,10 @@ const consuming = consumeEvents(config.kafka, {
     if (bucket !== "staging") return;
     announced.set(key, at);
     if (announced.size > 10_000) announced.delete(announced.keys().next().value!);
-    reconciler.wake(key.split("/")[0]!, true);
+    const world = key.split("/")[0]!;
+    points.at("event", "before", world);
+    reconciler.wake(world, true);
+    points.at("event", "after", world);
   },
   onConnected() {
     log.info("hearing the store's events");

@@ -107,7 +107,9 @@ export function createGateway(parts: GatewayParts) {
           log.warn("not taken", { world, path, why });
         }
       for (const { place, path } of ready) {
-        const taken = await take(config.drop.intake_dir, world, place, path, clock());
+        const taken = await failpoints.around("take", world, () =>
+          take(config.drop.intake_dir, world, place, path, clock()),
+        );
         if (taken) waiting.push(taken);
         pump();
       }

@@ -32,7 +32,7 @@ export async function upload(
       again,
     }),
   );
-  const after = await stat(path, { bigint: true });
+  const after = await failpoints.around("compare", world, () => stat(path, { bigint: true }));
   if (before.ino !== after.ino || before.size !== after.size || before.mtimeNs !== after.mtimeNs)
     return "changed";
   await failpoints.around("remove", world, () => discard(taken));

@@ -13,9 +13,13 @@ export interface Lake {
   rows(table: string): Promise<Row[]>;
   /** Snapshot ids by the name of their branch or tag; null when there is no such table. */
   refs(table: string): Promise<Record<string, string> | null>;
+  /** Snapshot ids from main back to the first one. */
+  ancestry(table: string): Promise<string[]>;
   objects(bucket: string, prefix: string): Promise<StoredObject[]>;
   /** The text of an object, by its `s3://` address. */
   text(uri: string): Promise<string>;
+  /** Folder of DuckDB's extensions. */
+  extensions: string;
 }
 
 export async function openLake(
@@ -28,6 +32,7 @@ export async function openLake(
   const store = objectStore(config.s3);
   const extensions = await provision(["duckdb-extensions"], { checkout }).tool("duckdb-extensions");
   return {
+    extensions: extensions.dir,
     async rows(table) {
       // A connection of its own: DuckDB keeps what it read of a table for as long as it lives.
       await using reader = await openLakeReader(config, world, extensions.dir);
@@ -39,6 +44,15 @@ export async function openLake(
       return (
         refs && Object.fromEntries(Object.entries(refs).map(([ref, to]) => [ref, to.snapshotId]))
       );
+    },
+    async ancestry(table) {
+      const parents = new Map(
+        (await tables.snapshots(table))?.map((s) => [s.snapshotId, s.parentId]),
+      );
+      const found: string[] = [];
+      let at = (await tables.refs(table))?.["main"]?.snapshotId ?? null;
+      for (; at !== null && parents.has(at); at = parents.get(at) ?? null) found.push(at);
+      return found;
     },
     objects: (bucket, prefix) => store.list(bucket, prefix),
     text(uri) {

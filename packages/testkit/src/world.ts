@@ -19,6 +19,8 @@ import { dropFolder, readStackConfig, stateFolder } from "@gridata/kit/clients/s
 import { finalStates, parseDataset, type Hop } from "@gridata/kit/model";
 import { armFailpoint, type Failpoint } from "./failpoints.ts";
 import { openLake, type Lake, type StoredObject } from "./lake.ts";
+import type { CheckResult } from "@gridata/kit/verify";
+import { verifyWorld } from "@gridata/kit/verify/stack";
 import { removeWorld } from "@gridata/kit/worlds/remove";
 import type { Row } from "./generated.ts";
 import { until, type UntilOptions } from "./wait.ts";
@@ -37,6 +39,7 @@ export interface RejectedRecord {
 export interface World {
   readonly name: string;
   readonly checkout: string;
+  readonly stack: string;
   /** Writes a file the way a careful program does: under another name, then renamed. */
   drop(dataset: string, name: string, content: Buffer | string): Promise<void>;
   /** The drop folder of a dataset; made when it isn't there. */
@@ -53,6 +56,10 @@ export interface World {
   /** Id of the snapshot that `main` points to; null when there is no such table. */
   snapshot(table: string): Promise<string | null>;
   auditBranches(table: string): Promise<string[]>;
+  /** Snapshot ids by the name of their branch or tag; null when there is no such table. */
+  refs(table: string): Promise<Record<string, string> | null>;
+  /** Snapshot ids from main back to the first one. */
+  ancestry(table: string): Promise<string[]>;
   objects(bucket: string, prefix: string): Promise<StoredObject[]>;
   /** The text of an object, by its `s3://` address. */
   text(uri: string): Promise<string>;
@@ -62,6 +69,8 @@ export interface World {
   /** The verdict file beside the drop folder. */
   verdictFile(dataset: string, delivery: Delivery): Promise<Record<string, unknown>>;
   arm(failpoint: string): Promise<Failpoint>;
+  /** What `ledger verify` says of this world. */
+  verify(): Promise<CheckResult[]>;
   processGone(pid: number): boolean;
   eventually<T>(
     what: string,
@@ -105,6 +114,7 @@ function world(
   return {
     name,
     checkout,
+    stack,
     datasetDir,
     deliveries,
     async drop(dataset, file, content) {
@@ -137,6 +147,8 @@ function world(
     attempts: (batch) => attemptsOf(admin, batch),
     rows: (table) => lake.rows(table),
     snapshot: async (table) => (await lake.refs(table))?.["main"] ?? null,
+    refs: (table) => lake.refs(table),
+    ancestry: (table) => lake.ancestry(table),
     auditBranches: async (table) =>
       Object.keys((await lake.refs(table)) ?? {}).filter((ref) => ref.startsWith("audit_")),
     objects: (bucket, prefix) => lake.objects(bucket, prefix),
@@ -174,6 +186,8 @@ function world(
       armed.push(failpoint);
       return failpoint;
     },
+    verify: () =>
+      verifyWorld({ checkout, stack, world: name, ledger: admin, extensions: lake.extensions }),
     processGone: (pid) => !isAlive(pid),
     eventually: (what, look, options) => until(what, look, { deadline: 120, ...options }),
     async close() {

@@ -19,7 +19,7 @@ import boto3
 
 from gridata.config import Config, read_config, require
 from gridata.log import Log
-from gridata.steps.run import IDENTITY, run_step
+from gridata.steps.run import IDENTITY, remove_dead_work, run_step
 
 # What the first step would otherwise import while somebody waits.
 for module in ("duckdb", "fastavro", "pyarrow.dataset", "pyspark.sql.connect.session"):
@@ -49,6 +49,7 @@ def serve() -> None:
     try:
         while True:
             connection, _ = server.accept()
+            remove_dead_work()
             if os.fork() == 0:
                 server.close()
                 signal.signal(signal.SIGCHLD, signal.SIG_DFL)

@@ -14,6 +14,7 @@ export interface StoredObject {
   size: number;
   /** Null where the bucket keeps no versions. */
   versionId: string | null;
+  at: Date;
 }
 
 export function s3Client(config: S3Config): Client {
@@ -50,11 +51,15 @@ export function objectStore(config: S3Config) {
     }) as AsyncIterable<ListedVersion>;
 
   return {
-    /** Current objects below a prefix. */
-    async list(bucket: string, prefix: string): Promise<StoredObject[]> {
+    /** Current objects below a prefix; with `versions`, every version that is not a delete marker. */
+    async list(bucket: string, prefix: string, versions = false): Promise<StoredObject[]> {
       const found: StoredObject[] = [];
-      for await (const { name, size, versionId } of entries(bucket, prefix, false))
-        if (name) found.push({ key: name, size: size ?? 0, versionId: versionId ?? null });
+      for await (const entry of entries(bucket, prefix, versions)) {
+        const { name, size, versionId, lastModified, isDeleteMarker } = entry;
+        if (!name || isDeleteMarker) continue;
+        const at = new Date(lastModified);
+        found.push({ key: name, size: size ?? 0, versionId: versionId ?? null, at });
+      }
       return found;
     },
 

@@ -14,6 +14,8 @@ export const registry: Record<string, () => Promise<{ default: CommandDef }>> = 
   open: () => import("./open.ts"),
   doctor: () => import("./doctor.ts"),
   bench: () => import("./bench.ts"),
+  ledger: () => import("./ledger.ts"),
+  chaos: () => import("./chaos.ts"),
   test: () => import("./test.ts"),
   logs: () => import("./logs.ts"),
 };

@@ -25,7 +25,7 @@ interface Tally {
 }
 
 /** One program's tests, and the file in which it says all of them. */
-interface Part extends Tally {
+export interface Part extends Tally {
   part: string;
   report: string | null;
 }
@@ -106,7 +106,7 @@ const one = (part: string, ok: boolean): Part => ({
   ...{ part, passed: ok ? 1 : 0, failed: ok ? 0 : 1, skipped: 0, report: null },
 });
 
-const failed = (count: number, report: string) =>
+export const failed = (count: number, report: string) =>
   new KitError({
     code: "TESTS_FAILED",
     what: `${count} ${count === 1 ? "test" : "tests"} failed`,
@@ -163,7 +163,7 @@ async function pythonTools(context: Context): Promise<[ToolHandle, ToolHandle]> 
 }
 
 /** Runs tests on a stack of their own, or on the one that the user names. */
-async function withStack(
+export async function withStack(
   context: Context,
   work: (stack: string) => Promise<boolean>,
 ): Promise<void> {
@@ -241,7 +241,7 @@ async function pytest(
 const pythonLib = (dir: string): string =>
   `${readdirSync(join(dir, "lib")).find((name) => name.startsWith("python3"))}/site-packages`;
 
-async function vitest(
+export async function vitest(
   context: Context,
   project: string,
   env: Record<string, string>,

@@ -61,43 +61,70 @@ def _culprits(results: list[CheckResult], fresh: list[Member]) -> dict[str, str]
 
 
 def _split(step: Step, table: Table, culprits: dict[str, str], results: list[CheckResult]) -> None:
-    step.store.put_json("curated", step.receipt_key.replace(".json", ".checks.json"), [r.document() for r in results])
+    facts = _about(step, [member for member in step.members() if member.delivery_id in culprits])
+    split = {
+        "schema": "gridata.split/1",
+        **_head(step),
+        "deliveries": [
+            {**one, "verdict": "rejected", "reason": _blame(culprits[one["delivery"]])} for one in facts.values()
+        ],
+        "checks": [result.document() for result in results],
+    }
+    step.store.put_json("curated", step.receipt_key.replace(".json", ".split.json"), split)
     step.catalog.remove_branch(table, step.branch)
-    rejected = [
-        {"delivery": delivery, "reason": {"code": "QUALITY_CHECK_FAILED", "reason": why}}
-        for delivery, why in culprits.items()
-    ]
+    rejected = [{"delivery": delivery, "reason": _blame(why)} for delivery, why in culprits.items()]
     step.ledger.split_batch(*step.id, rejected)
     step.log.warn("quality checks failed", rejected=len(rejected))
 
 
+def _blame(why: str) -> dict[str, str]:
+    return {"code": "QUALITY_CHECK_FAILED", "reason": why}
+
+
 def _receipt(step: Step, plan: Plan, snapshot: Snapshot | None, results: list[CheckResult]) -> dict[str, Any]:
     """R8: all that a rebuilt ledger needs to know of this batch, if and only if the snapshot comes into main."""
-    verdicts = verdicts_of(step, plan)
-    rejected = [member for member in step.members() if member.rejected]
+    members = step.members()
+    facts = _about(step, members)
+    rejected: list[dict[str, Any]] = [
+        {"delivery": m.delivery_id, "verdict": "rejected", "records": 0} for m in members if m.rejected
+    ]
     return {
         "schema": "gridata.receipt/1",
+        **_head(step),
+        "base_id": str(plan.base),
+        "snapshot_id": str(snapshot.id) if snapshot else None,
+        "rows": plan.rows,
+        "deliveries": [{**facts[one["delivery"]], **one} for one in [*verdicts_of(step, plan), *rejected]],
+        "checks": [result.document() for result in results],
+    }
+
+
+def _head(step: Step) -> dict[str, Any]:
+    return {
         "world": step.world,
         "batch": step.batch.batch_id,
         "attempt": step.batch.attempt,
         "table": step.batch.table,
         "release": step.batch.release_id,
-        "base_id": str(plan.base),
-        "snapshot_id": str(snapshot.id) if snapshot else None,
-        "rows": plan.rows,
-        "deliveries": [
-            *verdicts,
-            *(
-                {
-                    "delivery": member.delivery_id,
-                    "verdict": "rejected",
-                    "key": step.publication_key(member),
-                    "file_id": member.file_id,
-                    "arrival_ms": member.arrival_ms,
-                    "records": 0,
-                }
-                for member in rejected
-            ),
-        ],
-        "checks": [result.document() for result in results],
+    }
+
+
+def _about(step: Step, members: list[Member]) -> dict[str, dict[str, Any]]:
+    """By delivery, what the ledger knows of it beside its verdict."""
+    return {
+        member.delivery_id: {
+            "delivery": member.delivery_id,
+            "key": step.publication_key(member),
+            "file_id": member.file_id,
+            "arrival_ms": member.arrival_ms,
+            "domain": member.domain,
+            "dataset": member.dataset,
+            "name": member.name,
+            "object_key": member.object_key,
+            "version_id": member.version_id,
+            "size_bytes": member.size_bytes,
+            "again": member.again,
+            "result": member.result,
+        }
+        for member in members
     }

@@ -1,5 +1,6 @@
 """publish: one compare-and-swap moves main to the checked snapshot; then the batch is closed with its verdicts."""
 
+from http.client import HTTPException
 from typing import Any
 
 from gridata import failpoint, names
@@ -35,7 +36,7 @@ def run(step: Step) -> None:
     failpoint.reach("publish.commit", "before", step.world)
     try:
         step.catalog.publish(table, base, snapshot, step.branch)
-    except (CatalogRefusal, OSError) as error:
+    except (CatalogRefusal, HTTPException, OSError) as error:
         # Refused or unknown: only a look at main tells.
         step.log.warn("the publishing commit was not confirmed", why=f"{type(error).__name__}: {error}")
     failpoint.reach("publish.commit", "after", step.world)

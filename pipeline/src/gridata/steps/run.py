@@ -1,7 +1,11 @@
 """Runs one step of one attempt, and says in the ledger what came of a failure."""
 
+import contextlib
+import os
+import re
 import shutil
 import tempfile
+from http.client import HTTPException
 from pathlib import Path
 from typing import Any
 
@@ -28,7 +32,7 @@ def failure_class(error: BaseException) -> str:
         return "infrastructure" if error.status >= 500 or error.status == 409 else "unknown"
     if isinstance(error, publish.MainMoved | check.NotTheBatch):
         return "infrastructure"
-    if isinstance(error, psycopg.OperationalError | BotoCoreError | OSError):
+    if isinstance(error, psycopg.OperationalError | BotoCoreError | HTTPException | OSError):
         return "infrastructure"
     if isinstance(error, ClientError):
         status = int(error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0))
@@ -40,11 +44,19 @@ def failure_class(error: BaseException) -> str:
     return "unknown"
 
 
+def remove_dead_work() -> None:
+    """Working folders that killed steps left behind: their names say whose they were."""
+    for folder in Path(tempfile.gettempdir()).glob("gridata-*-*-*"):
+        owner = re.fullmatch(r"gridata-[a-z]+-([0-9]+)-.*", folder.name)
+        if owner and not Path("/proc", owner[1]).exists():
+            shutil.rmtree(folder, ignore_errors=True)
+
+
 def run_step(settings: Config, log: Log, name: str, world: str, batch_id: str, attempt: int) -> int:
     """0 done · 1 failed, told to the ledger · 4 superseded, nothing was changed."""
     log = log.bind(step=name, world=world, batch=batch_id, attempt=attempt)
     ledger = Ledger(require(settings.ledger, "ledger", settings))
-    work = Path(tempfile.mkdtemp(prefix=f"gridata-{name}-"))
+    work = Path(tempfile.mkdtemp(prefix=f"gridata-{name}-{os.getpid()}-"))
     step: Step | None = None
     try:
         batch = ledger.batch(batch_id, attempt)
@@ -81,7 +93,7 @@ def _remove_branch(step: Step) -> None:
         table = step.catalog.load(step.batch.table)
         if table is not None:
             step.catalog.remove_branch(table, step.branch)
-    except (CatalogRefusal, OSError) as error:
+    except (CatalogRefusal, HTTPException, OSError) as error:
         step.log.warn("the branch was not removed", branch=step.branch, why=str(error))
 
 
@@ -95,12 +107,12 @@ def _failed(ledger: Ledger, log: Log, batch: str, attempt: int, step: str, error
 
         log.error("trace", trace=traceback.format_exc()[-4000:])
     try:
-        fresh = ledger.another()
         told: dict[str, Any] = {"code": code, "reason": reason, "class": kind, "message": reason}
         if isinstance(error, TransformError) and error.rows:
             told["rows"] = error.rows
-        outcome = fresh.fail_attempt(batch, attempt, kind, told)
-        fresh.close()
+        # The connection that the step had may be what failed.
+        with contextlib.closing(ledger.another()) as fresh:
+            outcome = fresh.fail_attempt(batch, attempt, kind, told)
         log.info("told the ledger", outcome=outcome)
         return outcome
     except Superseded:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import duckdb
 
-from gridata.validation import csv, json_array, jsonl, parquet
+from gridata.validation import csv, json_array, jsonl
 from gridata.validation.cells import Contract, Reader, Refused
 from gridata.validation.decompress import decompress
 from gridata.validation.judge import Result, judge
@@ -20,7 +20,7 @@ __all__ = ["Refused", "Result", "validate"]
 MEMORY = "768MB"
 THREADS = 2
 
-READERS: dict[str, Reader] = {"csv": csv.read, "jsonl": jsonl.read, "json": json_array.read, "parquet": parquet.read}
+READERS: dict[str, Reader] = {"csv": csv.read, "jsonl": jsonl.read, "json": json_array.read}
 
 
 def validate(

@@ -20,7 +20,7 @@ _NONE = dict.fromkeys(
         "format",
     )
 )
-FAULTS = "STRUCT(c VARCHAR, r VARCHAR, v VARCHAR)[]"
+_FAULT = "STRUCT(c VARCHAR, r VARCHAR, v VARCHAR)[]"
 
 
 def is_nested(type_: Kind) -> bool:
@@ -87,8 +87,8 @@ def _of(one: str, field: dict[str, Any], path: str, typed: bool, depth: int) -> 
 
 
 def _fault(rule: str, path: str, value: str) -> str:
-    return f"list_filter([{{'c': {path}, 'r': {rule}, 'v': {value}}}], lambda _one: _one.r IS NOT NULL)"
+    return f"list_filter([{{'c': {path}, 'r': {rule}, 'v': {value}}}], lambda f: f.r IS NOT NULL)"
 
 
 def _concat(parts: list[str]) -> str:
-    return f"CAST(list_concat({', '.join(parts)}) AS {FAULTS})" if parts else f"CAST([] AS {FAULTS})"
+    return f"CAST(list_concat({', '.join(parts)}) AS {_FAULT})" if parts else f"CAST([] AS {_FAULT})"
