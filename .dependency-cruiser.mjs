@@ -22,6 +22,7 @@ export default {
     ),
     only("worlds-know-clients", `${kit}/worlds/`, `${kit}/(worlds|clients|model)/`),
     only("warmup-knows-worlds", `${kit}/warmup/`, `${kit}/(warmup|worlds|clients|model)/`),
+    only("rebuild-reads-as-verify", `${kit}/rebuild/`, `${kit}/(rebuild|verify|clients|model)/`),
     only("verify-knows-clients", `${kit}/verify/`, `${kit}/(verify|clients|model)/`),
     only(
       "apps-know-model-clients-contracts",

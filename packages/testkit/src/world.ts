@@ -6,7 +6,7 @@ import { randomBytes } from "node:crypto";
 import { existsSync, readFileSync } from "node:fs";
 import { mkdir, readFile, readdir, rename, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { connectLedger } from "@gridata/kit/clients/ledger-session";
+import { createPool } from "@gridata/kit/clients/pg";
 import {
   attemptsOf,
   deliveriesByName,
@@ -86,13 +86,22 @@ const checkout = join(import.meta.dirname, "../../..");
 export async function openWorld(): Promise<World> {
   const stack = process.env.GRIDATA_STACK ?? "default";
   const name = `t${randomBytes(5).toString("hex")}`;
-  const admin = await connectLedger({ checkout, stack, identity: "admin" });
+  const admin = ledgerOf(stack);
   const lake = await openLake(readStackConfig(checkout, stack, "reader"), name, checkout);
   const dir = dropFolder(checkout, stack, name);
   const run = join(stateFolder(checkout, stack), "run");
   await mkdir(dir, { recursive: true });
   await admin.query("select ledger.open_world($1)", [name]);
   return world(name, dir, run, stack, admin, lake);
+}
+
+/** One connection, opened again when a test has killed its server. */
+function ledgerOf(stack: string): LedgerReader & AsyncDisposable {
+  const pool = createPool(readStackConfig(checkout, stack, "admin").ledger, "test", 1);
+  return {
+    query: async (sql, parameters = []) => pool.query(sql, [...parameters]),
+    [Symbol.asyncDispose]: () => pool.end(),
+  };
 }
 
 function world(

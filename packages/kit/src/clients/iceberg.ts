@@ -42,12 +42,16 @@ export interface Ref {
 export type IcebergCatalog = ReturnType<typeof icebergCatalog>;
 
 export function icebergCatalog(config: CatalogConfig, world: string) {
-  async function call(method: string, path: string): Promise<unknown> {
+  async function call(method: string, path: string, body?: object): Promise<unknown> {
     let answer: Response;
     try {
       answer = await fetch(`${config.uri}/v1/${encodeURIComponent(world)}${path}`, {
         method,
-        headers: { authorization: `Bearer ${config.token}` },
+        headers: {
+          authorization: `Bearer ${config.token}`,
+          ...(body && { "content-type": "application/json" }),
+        },
+        ...(body && { body: JSON.stringify(body) }),
         signal: AbortSignal.timeout(30_000),
       });
     } catch (error) {
@@ -121,6 +125,13 @@ export function icebergCatalog(config: CatalogConfig, world: string) {
         .nullable()
         .parse(await call("GET", `${namespacePath(namespace)}/tables`));
       return (found?.identifiers ?? []).map(({ name }) => `${namespace}.${name}`);
+    },
+    /** Removes a branch or tag; its snapshots stay until they expire. */
+    async removeRef(name: string, ref: string): Promise<void> {
+      await call("POST", tablePath(name), {
+        requirements: [],
+        updates: [{ action: "remove-snapshot-ref", "ref-name": ref }],
+      });
     },
     /** Forgets a table; its files stay. */
     async dropTable(name: string): Promise<void> {

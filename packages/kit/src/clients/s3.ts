@@ -63,6 +63,16 @@ export function objectStore(config: S3Config) {
       return found;
     },
 
+    /** Names of the folders at the top of a bucket. */
+    async folders(bucket: string): Promise<string[]> {
+      const found: string[] = [];
+      for await (const entry of client.listObjects(bucket, "", false)) {
+        const { prefix } = entry as { prefix?: string };
+        if (prefix) found.push(prefix.replace(/\/$/, ""));
+      }
+      return found;
+    },
+
     async getText(bucket: string, key: string): Promise<string> {
       try {
         const chunks: Buffer[] = [];

@@ -1,40 +1,62 @@
-/** `ledger verify`: every invariant of a world, over lake, ledger, objects and receipts. */
+/** `ledger verify`: every invariant of a world. `ledger rebuild`: a lost ledger, made anew from the lake. */
 import { connectLedger } from "../clients/ledger-session.ts";
+import { readStackConfig } from "../clients/stack.ts";
 import { KitError } from "../model/errors.ts";
+import { rebuildWorld, worldsOfLake, type Rebuilt } from "../rebuild/index.ts";
 import { provision } from "../toolchain/provision.ts";
 import type { CheckResult } from "../verify/index.ts";
 import { verifyWorld } from "../verify/stack.ts";
-import { usage, type CommandDef, type Context } from "./command.ts";
-import type { Style } from "./style.ts";
+import { usage, type CommandDef, type Context, type Outcome } from "./command.ts";
+import { columns, type Style } from "./style.ts";
 
 const ledger = {
   name: "ledger",
-  summary: "verify that lake, ledger, objects and receipts agree",
-  usage: "verify",
-  examples: ["ledger verify", "ledger verify --world sandbox --json"],
+  summary: "verify that lake, ledger, objects and receipts agree; rebuild a lost ledger",
+  usage: "verify|rebuild",
+  examples: ["ledger verify", "ledger verify --world sandbox --json", "ledger rebuild"],
   options: {},
   async run(context: Context) {
-    if (context.args.length !== 1 || context.args[0] !== "verify")
-      throw usage(ledger, "say what to do with the ledger");
-    const { checkout, stack, world } = context;
-    const tools = provision(["duckdb-extensions"], { checkout });
-    const { dir: extensions } = await tools.tool("duckdb-extensions");
-    await using reader = await connectLedger({ checkout, stack });
-    const checks = await verifyWorld({ checkout, stack, world, ledger: reader, extensions });
-    const failed = checks.filter(({ state }) => state === "failed").length;
-    const empty = checks.filter(({ state }) => state === "empty").length;
-    return {
-      ...(failed > 0 && { failure: broken(checks) }),
-      document: { world: world, checks, passed: checks.length - failed - empty, failed, empty },
-      text: [
-        describe(checks, context.style),
-        "",
-        `world '${world}': ${checks.length - failed - empty} checks passed, ${failed} failed, ${empty} had nothing to look at`,
-      ].join("\n"),
-    };
+    const [word, ...rest] = context.args;
+    if (rest.length === 0 && word === "verify") return verify(context);
+    if (rest.length === 0 && word === "rebuild") return rebuild(context);
+    throw usage(ledger, "say what to do with the ledger");
   },
 } satisfies CommandDef;
 export default ledger;
+
+async function verify({ checkout, stack, world, style }: Context): Promise<Outcome> {
+  const tools = provision(["duckdb-extensions"], { checkout });
+  const { dir: extensions } = await tools.tool("duckdb-extensions");
+  await using reader = await connectLedger({ checkout, stack });
+  const checks = await verifyWorld({ checkout, stack, world, ledger: reader, extensions });
+  const count = (state: CheckResult["state"]) => checks.filter((c) => c.state === state).length;
+  const [passed, failed, empty] = [count("passed"), count("failed"), count("empty")];
+  return {
+    ...(failed > 0 && { failure: broken(checks) }),
+    document: { world, passed, failed, empty, checks },
+    text: [
+      describe(checks, style),
+      "",
+      `world '${world}': ${passed} checks passed, ${failed} failed, ${empty} had nothing to look at`,
+    ].join("\n"),
+  };
+}
+
+async function rebuild({ checkout, stack, style, say }: Context): Promise<Outcome> {
+  const config = readStackConfig(checkout, stack, "admin");
+  await using admin = await connectLedger({ checkout, stack, identity: "admin" });
+  const worlds: Rebuilt[] = [];
+  for (const world of await worldsOfLake(config)) {
+    say(`rebuilding world '${world}'`);
+    worlds.push(await rebuildWorld(world, { config, ledger: admin }));
+  }
+  const rows = worlds.map((w) => [
+    w.world,
+    ...[w.deliveries, w.publications, w.batches, w.staged, w.branches_removed].map(String),
+  ]);
+  const heading = ["world", "deliveries", "publications", "batches", "staged", "branches dropped"];
+  return { document: { worlds }, text: columns([heading, ...rows], style.dim) };
+}
 
 function broken(checks: CheckResult[]): KitError {
   const failed = checks.filter(({ state }) => state === "failed");

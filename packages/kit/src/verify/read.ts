@@ -33,22 +33,28 @@ export interface FactSources {
 export async function readFacts(sources: FactSources): Promise<Facts> {
   const { world, config, ledger } = sources;
   const store = objectStore(config.s3!);
-  const list = async (bucket: string, prefix: string, versions = false) =>
-    (await store.list(bucket, prefix, versions)).map(objectFact);
   const tables = await tableFacts(sources);
-  const receipts = await readReceipts(store, world);
-  const [staged, parquet, raw] = await Promise.all([
-    list("staging", keys.dropPrefix(world), true),
-    list("staging", `${world}/parquet/`),
-    list("raw", `${world}/`),
-  ]);
+  const objects = await readObjects(store, world);
   const [taken, runs] = await Promise.all([takenFiles(sources), runFacts(sources)]);
   const facts = await ledgerFacts(ledger, world);
   const evidence: Record<string, number> = {};
   for (const d of facts.deliveries)
     if (d.state === "published" && d.rejects_uri && Number(d.records_rejected) > 0)
       evidence[d.delivery_id] = await badRecords(store, d.rejects_uri);
-  return { world, ...facts, tables, receipts, staged, parquet, raw, evidence, taken, runs };
+  return { world, ...facts, ...objects, tables, evidence, taken, runs };
+}
+
+/** Receipts, and what lies in staging and raw. */
+export async function readObjects(store: ObjectStore, world: string) {
+  const list = async (bucket: string, prefix: string, versions = false) =>
+    (await store.list(bucket, prefix, versions)).map(objectFact);
+  const [receipts, staged, parquet, raw] = await Promise.all([
+    readReceipts(store, world),
+    list("staging", keys.dropPrefix(world), true),
+    list("staging", `${world}/parquet/`),
+    list("raw", `${world}/`),
+  ]);
+  return { receipts, staged, parquet, raw };
 }
 
 const objectFact = ({ key, size, versionId, at }: StoredObject): ObjectFact => ({
@@ -59,8 +65,38 @@ const objectFact = ({ key, size, versionId, at }: StoredObject): ObjectFact => (
 });
 
 async function tableFacts({ world, config, extensions, modes }: FactSources): Promise<TableFact[]> {
+  const found: TableFact[] = (await readTables(config, world)).map((table) => ({
+    ...table,
+    mode: modes.get(table.name) ?? null,
+    rows: null,
+  }));
+  if (found.length === 0) return found;
+  await using lake = await openLakeReader(config, world, extensions);
+  for (const table of found) {
+    const from = `lake.${table.name.split(".").map(quoteIdentifier).join(".")} at (version => ${table.refs["main"]})`;
+    const { columns } = await lake.query(`select * from ${from} limit 0`);
+    const has = (name: string) => columns.some((column) => column.name === name);
+    if (!has("_delivery_id") || !has("_file_id") || !has("_row")) continue;
+    const { rows } = await lake.query(
+      `select _delivery_id, _file_id, count(*) as n, count(distinct _row) as d from ${from} group by all`,
+    );
+    table.rows = rows.map((row): RowsFact => ({
+      delivery_id: row["_delivery_id"] ?? "",
+      file_id: row["_file_id"] ?? "",
+      rows: Number(row["n"]),
+      distinct_rows: Number(row["d"]),
+    }));
+  }
+  return found;
+}
+
+/** Every table of a world with its refs and main's ancestry. */
+export async function readTables(
+  config: IdentityConfig,
+  world: string,
+): Promise<Pick<TableFact, "name" | "refs" | "ancestry">[]> {
   const catalog = icebergCatalog(config.catalog!, world);
-  const found: TableFact[] = [];
+  const found: Pick<TableFact, "name" | "refs" | "ancestry">[] = [];
   for (const namespace of await catalog.listNamespaces())
     for (const name of await catalog.listTables(namespace)) {
       const table = await catalog.loadTable(name);
@@ -82,27 +118,8 @@ async function tableFacts({ world, config, extensions, modes }: FactSources): Pr
         name,
         refs,
         ancestry: ancestry(snapshots, refs["main"] ?? null),
-        mode: modes.get(name) ?? null,
-        rows: null,
       });
     }
-  if (found.length === 0) return found;
-  await using lake = await openLakeReader(config, world, extensions);
-  for (const table of found) {
-    const from = `lake.${table.name.split(".").map(quoteIdentifier).join(".")} at (version => ${table.refs["main"]})`;
-    const { columns } = await lake.query(`select * from ${from} limit 0`);
-    const has = (name: string) => columns.some((column) => column.name === name);
-    if (!has("_delivery_id") || !has("_file_id") || !has("_row")) continue;
-    const { rows } = await lake.query(
-      `select _delivery_id, _file_id, count(*) as n, count(distinct _row) as d from ${from} group by all`,
-    );
-    table.rows = rows.map((row): RowsFact => ({
-      delivery_id: row["_delivery_id"] ?? "",
-      file_id: row["_file_id"] ?? "",
-      rows: Number(row["n"]),
-      distinct_rows: Number(row["d"]),
-    }));
-  }
   return found;
 }
 
