@@ -177,6 +177,54 @@ describe("the catalog", () => {
     ).toBe(200);
   });
 
+  it("R7: lets engines widen the schema, and nobody but the admin change it otherwise", async () => {
+    const fields = (...extra: unknown[]) => [
+      { id: 1, name: "id", required: false, type: "long" },
+      { id: 2, name: "dt", required: false, type: "date" },
+      ...extra,
+    ];
+    const evolve = (role: Role, changed: unknown[]) =>
+      commit(
+        role,
+        [],
+        [
+          { action: "add-schema", schema: { type: "struct", "schema-id": 1, fields: changed } },
+          { action: "set-current-schema", "schema-id": -1 },
+        ],
+      );
+    const [id, dt] = fields() as [object, object];
+    const n = { id: 3, name: "n", required: false, type: "int" };
+    for (const changed of [
+      [id],
+      [{ ...id, type: "int" }, dt],
+      [{ ...id, name: "key" }, dt],
+      [{ ...id, required: true }, dt],
+      fields({ ...n, required: true }),
+      [dt, { ...id, id: 3 }],
+    ])
+      expect((await evolve("publisher", changed)).status, JSON.stringify(changed)).toBe(403);
+    expect((await evolve("pipeline", fields(n))).status).toBe(200);
+    expect((await evolve("pipeline", fields({ ...n, type: "long" }))).status).toBe(200);
+    // Back to a schema that the table had is narrower, too.
+    const back = [{ action: "set-current-schema", "schema-id": 0 }];
+    expect((await commit("pipeline", [], back)).status).toBe(403);
+    const { body } = await rest("reader", "GET", table);
+    const current = body.metadata.schemas.find(
+      (schema: any) => schema["schema-id"] === body.metadata["current-schema-id"],
+    );
+    expect(current.fields.map(({ name, type }: any) => [name, type])).toEqual([
+      ["id", "long"],
+      ["dt", "date"],
+      ["n", "long"],
+    ]);
+    for (const update of [
+      { action: "set-properties", updates: { "write.format.default": "orc" } },
+      { action: "add-spec", spec: { "spec-id": 1, fields: [] } },
+      { action: "set-default-spec", "spec-id": 0 },
+    ])
+      expect((await commit("publisher", [], [update])).status, update.action).toBe(403);
+  });
+
   it("R7: does not remove a snapshot that a ref points to", async () => {
     const id = await audited("audit_a_1");
     const { int64 } = await import("@gridata/kit/clients/json64");

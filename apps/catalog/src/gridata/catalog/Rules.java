@@ -27,8 +27,9 @@ final class Rules {
 
   /** The same commit with the rules for this role among its requirements. */
   static UpdateTableRequest guarded(UpdateTableRequest request, Role role) {
+    boolean creates = createsTable(request);
     for (MetadataUpdate update : request.updates()) {
-      checkRole(update, role);
+      checkRole(update, role, creates);
     }
     if (movesMain(request) && !assertsMain(request)) {
       throw new BadRequestException(
@@ -37,10 +38,18 @@ final class Rules {
     List<UpdateRequirement> requirements = new ArrayList<>(request.requirements());
     requirements.add(new Descent(request.updates(), role));
     requirements.add(new KeptSnapshots(request.updates()));
+    if (role != Role.ADMIN) {
+      requirements.add(new Widening(request.updates()));
+    }
     return new UpdateTableRequest(requirements, request.updates());
   }
 
-  private static void checkRole(MetadataUpdate update, Role role) {
+  private static boolean createsTable(UpdateTableRequest request) {
+    return request.requirements().stream()
+        .anyMatch(requirement -> requirement instanceof UpdateRequirement.AssertTableDoesNotExist);
+  }
+
+  private static void checkRole(MetadataUpdate update, Role role, boolean creates) {
     if (update instanceof MetadataUpdate.SetSnapshotRef set) {
       checkRef(set.name(), role);
     } else if (update instanceof MetadataUpdate.RemoveSnapshotRef remove) {
@@ -48,9 +57,20 @@ final class Rules {
         throw new ForbiddenException("%s is never removed", MAIN);
       }
       checkRef(remove.name(), role);
+    } else if (role != Role.ADMIN && !(creates || isData(update))) {
+      throw new ForbiddenException(
+          "only %s changes a table by %s; others add snapshots and widen the schema",
+          Role.ADMIN, update.getClass().getSimpleName());
     } else if (update instanceof MetadataUpdate.SetLocation && role != Role.ADMIN) {
       throw new ForbiddenException("only %s moves a table to another place", Role.ADMIN);
     }
+  }
+
+  /** What a write needs: a snapshot, and columns that the table did not have. `Widening` says which. */
+  private static boolean isData(MetadataUpdate update) {
+    return update instanceof MetadataUpdate.AddSnapshot
+        || update instanceof MetadataUpdate.AddSchema
+        || update instanceof MetadataUpdate.SetCurrentSchema;
   }
 
   private static void checkRef(String name, Role role) {
