@@ -10,7 +10,9 @@ def schema(*columns: tuple[int, str, Any], required: bool = False) -> dict[str, 
 
 
 def test_the_same_columns_under_other_ids_and_in_another_order_change_nothing() -> None:
-    change = schema_change(schema((7, "a", "int"), (9, "b", "decimal(4, 2)")), 9, schema((1, "b", "decimal(4,2)"), (2, "a", "int")))
+    change = schema_change(
+        schema((7, "a", "int"), (9, "b", "decimal(4, 2)")), 9, schema((1, "b", "decimal(4,2)"), (2, "a", "int"))
+    )
     assert (change.schema, change.refused) == (None, [])
 
 
@@ -25,9 +27,7 @@ def test_a_new_column_is_optional_and_gets_an_id_that_the_table_never_had() -> N
     ]
 
 
-@pytest.mark.parametrize(
-    ("old", "new"), [("int", "long"), ("float", "double"), ("decimal(12, 2)", "decimal(14, 2)")]
-)
+@pytest.mark.parametrize(("old", "new"), [("int", "long"), ("float", "double"), ("decimal(12, 2)", "decimal(14, 2)")])
 def test_a_widening_takes_effect_and_its_reverse_does_not(old: str, new: str) -> None:
     wider = schema_change(schema((5, "a", old)), 5, schema((1, "a", new)))
     assert wider.refused == []
@@ -41,7 +41,13 @@ def test_a_widening_takes_effect_and_its_reverse_does_not(old: str, new: str) ->
 
 @pytest.mark.parametrize(
     ("old", "new"),
-    [("int", "string"), ("string", "date"), ("decimal(12,2)", "decimal(14,3)"), ("date", "timestamp"), ("long", "double")],
+    [
+        ("int", "string"),
+        ("string", "date"),
+        ("decimal(12,2)", "decimal(14,3)"),
+        ("date", "timestamp"),
+        ("long", "double"),
+    ],
 )
 def test_any_other_type_is_refused(old: str, new: str) -> None:
     assert schema_change(schema((5, "a", old)), 5, schema((1, "a", new))).refused == [
@@ -63,7 +69,9 @@ def test_required_may_become_optional_and_not_the_other_way() -> None:
 
 
 def nested(street: str, *more: str) -> dict[str, Any]:
-    fields = [{"id": i, "name": name, "required": False, "type": street} for i, name in enumerate(("street", *more), 20)]
+    fields = [
+        {"id": i, "name": name, "required": False, "type": street} for i, name in enumerate(("street", *more), 20)
+    ]
     place = {"type": "struct", "fields": fields}
     return schema((1, "places", {"type": "list", "element-id": 19, "element": place, "element-required": False}))
 
@@ -74,11 +82,17 @@ def test_nested_fields_follow_the_same_rules() -> None:
     fields = change.schema["fields"][0]["type"]["element"]["fields"]
     assert [(f["id"], f["name"], f["type"]) for f in fields] == [(20, "street", "long"), (21, "zip", "long")]
     refused = schema_change(nested("long", "zip"), 21, nested("int")).refused
-    assert refused == ["column places.element.zip would be dropped", "column places.element.street would narrow from long to int"]
+    assert refused == [
+        "column places.element.zip would be dropped",
+        "column places.element.street would narrow from long to int",
+    ]
 
 
 def test_new_partitions_are_refused_and_the_same_ones_under_other_ids_are_not() -> None:
-    table, spec = schema((7, "at", "date")), {"fields": [{"source-id": 7, "field-id": 1000, "name": "dt", "transform": "day"}]}
+    table, spec = (
+        schema((7, "at", "date")),
+        {"fields": [{"source-id": 7, "field-id": 1000, "name": "dt", "transform": "day"}]},
+    )
     same = {"schema": schema((1, "at", "date")), "spec": {"fields": [{**spec["fields"][0], "source-id": 1}]}}
     assert spec_change(table, spec, same) is None
     other = {"schema": schema((1, "at", "date")), "spec": {"fields": []}}

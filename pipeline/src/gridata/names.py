@@ -125,6 +125,11 @@ def receipt_key(world: str, batch: str, attempt: int) -> str:
     return f"{world}/_batches/{batch}/{attempt}.json"
 
 
+def tombstones_key(world: str, table: str, batch: str, attempt: int) -> str:
+    """In the bucket `curated`: a folder of Parquet files, the tombstones of a table that a snapshot remembers."""
+    return f"{world}/_tombstones/{table}/{batch}/{attempt}"
+
+
 @dataclass(frozen=True)
 class DropKey:
     world: str

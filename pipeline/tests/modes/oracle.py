@@ -22,9 +22,7 @@ def rank(row: Row, order: Iterable[str]) -> tuple[Any, ...]:
 
 def all_rows(deliveries: Iterable[Delivery]) -> list[Row]:
     return [
-        {**row, "_arrival": one.arrival, "_row": at}
-        for one in deliveries
-        for at, row in enumerate(one.rows, start=1)
+        {**row, "_arrival": one.arrival, "_row": at} for one in deliveries for at, row in enumerate(one.rows, start=1)
     ]
 
 

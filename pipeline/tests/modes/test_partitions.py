@@ -6,9 +6,9 @@ from typing import Any
 
 import duckdb
 import pytest
-from gridata.modes.arrival import arrival
 from gridata.modes.engine import DUCKDB
 from gridata.modes.partitions import Field, Share, value_of, where_any, winners
+from gridata.names import arrival
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from oracle import Delivery, partitions_replaced
@@ -48,7 +48,9 @@ def _overwrite(db: duckdb.DuckDBPyConnection, parts: str) -> None:
     """What arrived since the last time, as one batch."""
     found = db.execute(f"SELECT {parts}, _arrival, count(*) FROM incoming GROUP BY ALL").fetchall()
     shares = [Share((day, shop), a, a, n) for day, shop, a, n in found]
-    published = {(d, s): a for d, s, a in db.execute(f"SELECT {parts}, max(_arrival) FROM target GROUP BY ALL").fetchall()}
+    published = {
+        (d, s): a for d, s, a in db.execute(f"SELECT {parts}, max(_arrival) FROM target GROUP BY ALL").fetchall()
+    }
     won = winners(shares, published)
     if won:
         db.execute(f"DELETE FROM target WHERE {where_any(FIELDS, DUCKDB, won)}")
@@ -79,7 +81,7 @@ def test_a_partition_is_named_by_its_value_and_filtered_exactly(
 ) -> None:
     field = Field("c", transform, kind)
     db = duckdb.connect(":memory:")
-    db.execute(f"CREATE TABLE t (c {DUCKDB.types.get(kind, kind)})")
+    db.execute(f"CREATE TABLE t (c {DUCKDB.type(kind)})")
     db.executemany("INSERT INTO t VALUES (?)", [[inside], [outside], [None]])
     named = db.execute(f"SELECT {value_of(field, DUCKDB)} FROM t").fetchall()
     assert named[0] == (value,)

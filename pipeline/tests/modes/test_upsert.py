@@ -6,9 +6,9 @@ from typing import Any
 import duckdb
 import pytest
 from gridata.modes import upsert
-from gridata.modes.arrival import arrival
 from gridata.modes.engine import DUCKDB
 from gridata.modes.upsert import KeyRule, Tombstone
+from gridata.names import arrival
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from oracle import Delivery, upserted
@@ -30,7 +30,7 @@ class Table:
     def __init__(self, rule: KeyRule) -> None:
         self.rule = rule
         self.db = duckdb.connect(":memory:")
-        columns = ", ".join(f'"{c}" {DUCKDB.types.get(t, t)}' for c, t in rule.types.items())
+        columns = ", ".join(f'"{c}" {DUCKDB.type(t)}' for c, t in rule.types.items())
         for name in ("target", "arrived"):
             self.db.execute(f"CREATE TABLE {name} ({columns})")
         known = ", ".join(DUCKDB.name(c) for c in rule.remembered)
@@ -43,7 +43,9 @@ class Table:
         for one in batch:
             for at, row in enumerate(one.rows, start=1):
                 own = {**row, "_delivery_id": one.arrival, "_row": at, "_arrival": one.arrival}
-                db.execute(f"INSERT INTO arrived VALUES ({', '.join('?' * len(rule.types))})", [own[c] for c in rule.types])
+                db.execute(
+                    f"INSERT INTO arrived VALUES ({', '.join('?' * len(rule.types))})", [own[c] for c in rule.types]
+                )
         db.execute("CREATE OR REPLACE VIEW incoming AS SELECT * FROM arrived")
         found = db.execute(upsert.extent(rule, DUCKDB)).fetchone()
         assert found is not None
@@ -52,11 +54,16 @@ class Table:
         db.execute(f"CREATE OR REPLACE VIEW buried AS {upsert.met(rule, DUCKDB, 'tombstones')}")
         db.execute(f"CREATE OR REPLACE TABLE outcomes AS {upsert.outcomes(rule, DUCKDB)}")
         counts = Counter(
-            {(o, live): n for o, live, n in db.execute("SELECT _outcome, _live, count(*) FROM outcomes GROUP BY ALL").fetchall()}
+            {
+                (o, live): n
+                for o, live, n in db.execute("SELECT _outcome, _live, count(*) FROM outcomes GROUP BY ALL").fetchall()
+            }
         )
         db.execute(f"CREATE OR REPLACE TABLE source AS {upsert.changes(rule, DUCKDB, 'outcomes')}")
         db.execute(upsert.merge(rule, DUCKDB, "target", "source", where))
-        db.execute(f"CREATE OR REPLACE TABLE tombstones AS {upsert.buried_after(rule, DUCKDB, 'outcomes', 'tombstones')}")
+        db.execute(
+            f"CREATE OR REPLACE TABLE tombstones AS {upsert.buried_after(rule, DUCKDB, 'outcomes', 'tombstones')}"
+        )
         return counts
 
     def rows(self, table: str) -> list[dict[str, Any]]:
@@ -85,7 +92,9 @@ def histories(draw: st.DrawFn) -> tuple[list[Delivery], list[list[Delivery]]]:
     """Files, and the batches that they come in: any batching, any order of arrival."""
     files = draw(st.lists(st.lists(values, max_size=4), min_size=1, max_size=6))
     times = draw(st.lists(st.integers(0, 3), min_size=len(files), max_size=len(files)))
-    deliveries = [Delivery(arrival(ms, f"d{i}"), tuple(rows)) for i, (ms, rows) in enumerate(zip(times, files, strict=True))]
+    deliveries = [
+        Delivery(arrival(ms, f"d{i}"), tuple(rows)) for i, (ms, rows) in enumerate(zip(times, files, strict=True))
+    ]
     shuffled = draw(st.permutations(deliveries))
     batches: list[list[Delivery]] = [[]]
     for one in shuffled:
@@ -99,13 +108,22 @@ def one(key: int, changed: int | None, op: str, value: int) -> dict[str, Any]:
     return {"id": key, "region": "eu", "changed": changed, "op": op, "value": value}
 
 
-NEW, OLD, DEL = Delivery("2/n", (one(1, 1, "U", 1),)), Delivery("1/o", (one(1, 0, "U", 0),)), Delivery("3/d", (one(1, 2, "D", 0),))
+NEW, OLD, DEL = (
+    Delivery("2/n", (one(1, 1, "U", 1),)),
+    Delivery("1/o", (one(1, 0, "U", 0),)),
+    Delivery("3/d", (one(1, 2, "D", 0),)),
+)
 
 
 @settings(max_examples=150, deadline=None)
 @given(histories())
 @example(([OLD, NEW, DEL], [[NEW], [DEL], [OLD]]))
-@example(([NEW, Delivery("3/d", (one(1, 1, "D", 0), one(1, 1, "U", 7)))], [[NEW], [Delivery("3/d", (one(1, 1, "D", 0), one(1, 1, "U", 7)))]]))
+@example(
+    (
+        [NEW, Delivery("3/d", (one(1, 1, "D", 0), one(1, 1, "U", 7)))],
+        [[NEW], [Delivery("3/d", (one(1, 1, "D", 0), one(1, 1, "U", 7)))]],
+    )
+)
 def test_any_batching_and_any_order_gives_the_same_table(history: tuple[list[Delivery], list[list[Delivery]]]) -> None:
     deliveries, batches = history
     table = Table(RULE)

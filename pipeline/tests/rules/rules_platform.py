@@ -15,16 +15,26 @@ from gridata.ledger import Ledger
 from gridata.log import Log
 from gridata.steps import check, process, publish
 from gridata.steps.context import Step
+from gridata.steps.plan import Plan
 
 WORLD, TABLE = "w", "sales.transactions_v1"
-CONTRACT: dict[str, Any] = {"iceberg": {}, "redelivery": "ignore", "mode": "append", "columns": [], "quality": []}
+SCHEMA: dict[str, Any] = {"fields": []}
+CONTRACT: dict[str, Any] = {
+    "iceberg": {"schema": SCHEMA, "spec": SCHEMA},
+    "redelivery": "ignore",
+    "mode": "append",
+    "columns": [],
+    "quality": [],
+}
 
 
 @dataclass
 class Lake:
     """One table with refs and snapshots, its rows by snapshot, and objects. `before_removal` runs when a branch is removed."""
 
-    table: Table = field(default_factory=lambda: Table(TABLE, "uuid", {MAIN: 1}, {1: Snapshot(1, None, {})}))
+    table: Table = field(
+        default_factory=lambda: Table(TABLE, "uuid", {MAIN: 1}, {1: Snapshot(1, None, {})}, SCHEMA, SCHEMA, 0)
+    )
     rows: dict[int, list[str]] = field(default_factory=lambda: {1: []})
     objects: dict[str, Any] = field(default_factory=dict[str, Any])
     before_removal: Callable[[], None] = lambda: None
@@ -89,7 +99,7 @@ class Platform:
             admin.execute("select ledger.open_world(%s)", [WORLD])
         self.dispatcher.execute("select ledger.activate_release('r1', '[]')")
         self._deliveries = itertools.count(1)
-        monkeypatch.setattr(process, "append", self._append)
+        monkeypatch.setattr(process, "write", self._write)
         monkeypatch.setattr(process, "release_earlier_sessions", lambda step: None)
         monkeypatch.setattr(check, "check_snapshot", lambda step, table, plan, snapshot: [])
 
@@ -105,9 +115,9 @@ class Platform:
         row = self.dispatcher.execute(query, parameters).fetchone()  # type: ignore[arg-type]
         return None if row is None else row[0]
 
-    def _append(self, step: Step, sources: list[str], change: Any) -> None:
+    def _write(self, step: Step, table: Table, plan: Plan) -> None:
         batch, attempt = step.id
-        rows = [source.rsplit("/", 1)[-1] for source in sources]
+        rows = [str((member.result or {})["parquet_key"]) for member in plan.fresh]
         self.lake.write(step.branch, rows, {"gridata.batch": batch, "gridata.attempt": str(attempt)})
 
     def drop(self, content: str) -> str:

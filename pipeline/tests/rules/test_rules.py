@@ -170,7 +170,7 @@ def test_r9_a_snapshot_with_fewer_rows_than_were_accepted_is_refused(
     assert batch is not None
     step = platform.validated(batch)
     lossy = {"gridata.batch": batch, "gridata.attempt": "1"}
-    monkeypatch.setattr(process, "append", lambda s, sources, change: platform.lake.write(s.branch, ["a"], lossy))
+    monkeypatch.setattr(process, "write", lambda s, table, plan: platform.lake.write(s.branch, ["a"], lossy))
     process.run(step)
     with pytest.raises(check.NotTheBatch, match="1 rows were written of 2"):
         check.run(step)

@@ -46,9 +46,10 @@ const lineageColumns = [
 ] as const;
 
 /**
- * What the rows of an upsert are compared by after their order columns: milliseconds of the arrival with 15 digits, "/", delivery id.
+ * What the rows of an upsert are compared by after their order columns, and whole partitions by: milliseconds of the arrival with 15 digits, "/", delivery id.
  * As text it sorts in the order of arrival.
  */
+const comparesArrivals: readonly CompiledContract["mode"][] = ["upsert", "replace-partitions"];
 const arrivalColumn = { name: "_arrival", type: "string" } as const;
 
 export function icebergTable(
@@ -56,7 +57,7 @@ export function icebergTable(
   partition: readonly PartitionField[],
   mode: CompiledContract["mode"],
 ): IcebergTable {
-  const own = [...lineageColumns, ...(mode === "upsert" ? [arrivalColumn] : [])];
+  const own = [...lineageColumns, ...(comparesArrivals.includes(mode) ? [arrivalColumn] : [])];
   // Columns are numbered first, then what is nested in them.
   let last = columns.length + own.length;
   const nextId = () => ++last;

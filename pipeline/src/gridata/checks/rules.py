@@ -30,7 +30,7 @@ def check_rules(step: "Step", rows: Rows, plan: "Plan", snapshot: Snapshot) -> l
 def _in_spark(step: "Step", plan: "Plan", snapshot: Snapshot, rules: list[tuple[int, Rule]]) -> dict[int, Any]:
     """All in one statement: planning costs more than what a batch has to read."""
     with session(step, last=True) as spark:
-        view = written_view(step, spark, plan.base, snapshot.id)
+        view = written_view(step, spark, plan, snapshot.id)
         queries = [rule["query"].replace("${table}", view).replace("{table}", view) for _, rule in rules]
         found = spark.sql("SELECT " + ", ".join(f"({query})" for query in queries)).collect()[0]
     return {number: found[at] for at, (number, _) in enumerate(rules)}

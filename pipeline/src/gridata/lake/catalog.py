@@ -2,7 +2,7 @@
 
 import http.client
 import json
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote, urlsplit
 
@@ -31,13 +31,20 @@ class Snapshot:
 
 @dataclass(frozen=True)
 class Table:
-    """`fields`: ids and types of its columns by their names, in the current schema."""
+    """`schema` and `spec` are the current ones."""
 
     name: str
     uuid: str
     refs: dict[str, int]
     snapshots: dict[int, Snapshot]
-    fields: dict[str, tuple[int, Any]] = field(default_factory=dict[str, tuple[int, Any]])
+    schema: dict[str, Any]
+    spec: dict[str, Any]
+    last_column_id: int
+
+    @property
+    def fields(self) -> dict[str, tuple[int, Any]]:
+        """Ids and types of its columns by their names."""
+        return {column["name"]: (column["id"], column["type"]) for column in self.schema["fields"]}
 
     @property
     def main(self) -> int:
@@ -122,6 +129,20 @@ class Catalog:
         assert found is not None
         return found
 
+    def evolve(self, table: Table, schema: dict[str, Any], last_column_id: int) -> None:
+        """Makes a schema current, if the one that it was derived from still is."""
+        self._commit(
+            table,
+            [
+                {"type": "assert-current-schema-id", "current-schema-id": table.schema["schema-id"]},
+                {"type": "assert-last-assigned-field-id", "last-assigned-field-id": table.last_column_id},
+            ],
+            [
+                {"action": "add-schema", "schema": schema, "last-column-id": last_column_id},
+                {"action": "set-current-schema", "schema-id": -1},
+            ],
+        )
+
     def create_branch(self, table: Table, branch: str, snapshot: int) -> None:
         self._commit(
             table,
@@ -173,10 +194,7 @@ def _table(name: str, document: dict[str, Any]) -> Table:
             )
             for one in metadata.get("snapshots", [])
         },
-        {
-            column["name"]: (column["id"], column["type"])
-            for schema in metadata.get("schemas", [])
-            if schema["schema-id"] == metadata["current-schema-id"]
-            for column in schema["fields"]
-        },
+        next(s for s in metadata["schemas"] if s["schema-id"] == metadata["current-schema-id"]),
+        next(s for s in metadata["partition-specs"] if s["spec-id"] == metadata["default-spec-id"]),
+        metadata["last-column-id"],
     )

@@ -47,6 +47,16 @@ class Rows:
         self._schemas[name] = rows.schema
         self._db.register(name, rows)
 
+    def narrow(self, name: str, source: str, where: str) -> None:
+        """A relation of those rows of another one."""
+        self._schemas[name] = self._schemas[source]
+        self._db.execute(f"CREATE VIEW {name} AS SELECT * FROM {source} WHERE {where}")
+
+    def add_empty(self, name: str, columns: list[str]) -> None:
+        schema = pa.schema([pa.field(column, pa.string()) for column in columns])
+        self._schemas[name] = schema
+        self._db.register(name, schema.empty_table())
+
     def query(self, sql: str) -> list[tuple[Any, ...]]:
         return self._db.execute(sql).fetchall()
 

@@ -3,24 +3,14 @@
 import contextlib
 import os
 import uuid
-from collections.abc import Callable, Generator, Mapping
-from dataclasses import dataclass
+from collections.abc import Generator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from gridata.config import require
-from gridata.lake.types import spark_schema
 
 if TYPE_CHECKING:
     from gridata.steps.context import Step
-
-
-@dataclass(frozen=True)
-class Change:
-    """What is to be written: `rows` (None: nothing), what else the snapshot's summary says, and whom a failed write is to be blamed on."""
-
-    rows: Any
-    summary: Mapping[str, str]
-    blame: Callable[[Exception], Exception]
+    from gridata.steps.plan import Plan
 
 
 SNAPSHOT_PROPERTY = "snapshot-property."
@@ -81,44 +71,33 @@ def release_earlier_sessions(step: "Step") -> None:
             step.log.debug("session is gone", of_attempt=attempt, why=str(error)[:200])
 
 
-def append(step: "Step", sources: list[str], change: Callable[[Any, Any], Change]) -> None:
-    """Appends the rows of Parquet objects, as `change` makes them, to the attempt's branch: one snapshot that names its batch."""
-    namespace, _, table = step.batch.table.partition(".")
-    with session(step, last=not step.checked_by_spark) as spark:
-        # Without a schema Spark would first run a job that looks into the files for one.
-        rows = spark.read.schema(spark_schema(step.contract["iceberg"]["schema"]["fields"])).parquet(*sources)
-        changed = change(spark, rows)
-        if changed.rows is None:
-            spark.stop()
-            return
-        writer = changed.rows.writeTo(f"{step.world}.{namespace}.{table}.branch_{step.branch}")
-        for name, value in summary_options(step, changed.summary).items():
-            writer = writer.option(name, value)
-        try:
-            writer.append()
-        except Exception as error:
-            raise changed.blame(error) from error
-
-
-def summary_options(step: "Step", more: Mapping[str, str]) -> dict[str, str]:
-    """Options of a write, so that the snapshot names its batch."""
-    summary = {
+def summary_of(step: "Step", more: Mapping[str, str]) -> dict[str, str]:
+    """Summary of a snapshot, so that it names its batch."""
+    return {
         "gridata.world": step.world,
         "gridata.batch": step.batch.batch_id,
         "gridata.attempt": str(step.batch.attempt),
         "gridata.release": step.batch.release_id,
         **more,
     }
-    return {SNAPSHOT_PROPERTY + name: value for name, value in summary.items()}
 
 
-def written_view(step: "Step", spark: Any, base: int, snapshot: int) -> str:
-    """A view of the rows that came between two snapshots."""
-    rows = (
-        spark.read.format("iceberg")
-        .option("start-snapshot-id", str(base))
-        .option("end-snapshot-id", str(snapshot))
-        .load(f"{step.world}.{step.batch.table}")
-    )
+def summary_options(step: "Step", more: Mapping[str, str]) -> dict[str, str]:
+    """The same as options of a write."""
+    return {SNAPSHOT_PROPERTY + name: value for name, value in summary_of(step, more).items()}
+
+
+def written_view(step: "Step", spark: Any, plan: "Plan", snapshot: int) -> str:
+    """A view of the rows that the batch brought in."""
+    table = f"{step.world}.{step.batch.table}"
+    if plan.mode == "append":
+        rows = (
+            spark.read.format("iceberg")
+            .option("start-snapshot-id", str(plan.base))
+            .option("end-snapshot-id", str(snapshot))
+            .load(table)
+        )
+    else:
+        rows = spark.sql(f"SELECT * FROM {table} VERSION AS OF {snapshot} WHERE {plan.of_batch}")
     rows.createOrReplaceTempView("written")
     return "written"

@@ -2,27 +2,30 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
+
+from gridata.lake.types import spark_type
 
 
 @dataclass(frozen=True)
 class Engine:
     name: Callable[[str], str]
     text: Callable[[str], str]
-    """Its own names where they are not Iceberg's."""
-    types: dict[str, str]
+    """Of a type in Iceberg's JSON."""
+    type: Callable[[Any], str]
 
     def literal(self, value: str, kind: str) -> str:
         """A value of an Iceberg type, from its text. Engines fold the cast, so that a filter still prunes files."""
-        return f"CAST({self.text(value)} AS {self.types.get(kind, kind)})"
+        return f"CAST({self.text(value)} AS {self.type(kind)})"
 
 
 SPARK = Engine(
     name=lambda column: f"`{column}`",
     text=lambda value: "'" + value.replace("\\", "\\\\").replace("'", "\\'") + "'",
-    types={"long": "bigint", "timestamp": "timestamp_ntz", "timestamptz": "timestamp"},
+    type=spark_type,
 )
 DUCKDB = Engine(
     name=lambda column: '"' + column.replace('"', '""') + '"',
     text=lambda value: "'" + value.replace("'", "''") + "'",
-    types={"long": "bigint", "string": "varchar"},
+    type=lambda kind: {"long": "bigint", "string": "varchar"}.get(kind, kind),
 )

@@ -59,7 +59,7 @@ def value_of(field: Field, engine: Engine) -> str:
         column = f"date_trunc('{field.transform}', {column})"
         if field.transform != "hour":
             column = f"CAST({column} AS date)"
-    return f"CAST({column} AS {engine.types.get('string', 'string')})"
+    return f"CAST({column} AS {engine.type('string')})"
 
 
 def where_any(fields: Sequence[Field], engine: Engine, partitions: Iterable[Values]) -> str:

@@ -52,10 +52,11 @@ def same_key(rule: KeyRule, engine: Engine, left: str, right: str) -> str:
 def met(rule: KeyRule, engine: Engine, source: str, where: str = "true") -> str:
     """Rows of `source` whose keys the batch has, as far as comparing needs them."""
     columns = ", ".join(
-        f"CAST(t.{engine.name(c)} AS {engine.types.get(rule.types[c], rule.types[c])}) AS {engine.name(c)}"
-        for c in rule.remembered
+        f"CAST(t.{engine.name(c)} AS {engine.type(rule.types[c])}) AS {engine.name(c)}" for c in rule.remembered
     )
-    return f"SELECT {columns} FROM {source} t SEMI JOIN {INCOMING} i ON {same_key(rule, engine, 't', 'i')} WHERE {where}"
+    return (
+        f"SELECT {columns} FROM {source} t SEMI JOIN {INCOMING} i ON {same_key(rule, engine, 't', 'i')} WHERE {where}"
+    )
 
 
 def outcomes(rule: KeyRule, engine: Engine) -> str:
@@ -117,18 +118,12 @@ def buried_after(rule: KeyRule, engine: Engine, outcomes: str, before: str | Non
         return new
     kept = ", ".join(f"b.{engine.name(column)}" for column in rule.remembered)
     decided = f"(SELECT * FROM {outcomes} WHERE _outcome <> 'superseded')"
-    return (
-        f"SELECT {kept} FROM {before} b ANTI JOIN {decided} d ON {same_key(rule, engine, 'b', 'd')} UNION ALL {new}"
-    )
+    return f"SELECT {kept} FROM {before} b ANTI JOIN {decided} d ON {same_key(rule, engine, 'b', 'd')} UNION ALL {new}"
 
 
 def extent(rule: KeyRule, engine: Engine) -> str:
     """One row: least and greatest value of each key column in the batch, as texts."""
-    parts = [
-        f"CAST({f}({engine.name(key)}) AS {engine.types.get('string', 'string')})"
-        for key in rule.keys
-        for f in ("min", "max")
-    ]
+    parts = [f"CAST({f}({engine.name(key)}) AS {engine.type('string')})" for key in rule.keys for f in ("min", "max")]
     return f"SELECT {', '.join(parts)} FROM {INCOMING}"
 
 

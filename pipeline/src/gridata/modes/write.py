@@ -72,14 +72,16 @@ def _upsert(work: Work) -> Prepared:
     before = "tombstones" if work.state.tombstones is not None else None
     buried = upsert.met(rule, SPARK, before or work.target, "true" if before else "false")
     spark.sql(buried).createOrReplaceTempView(upsert.BURIED)
-    # Computed once: for the counts, for the tombstones and for the write.
-    spark.sql(upsert.outcomes(rule, SPARK)).persist().createOrReplaceTempView("outcomes")
+    # Computed once: for the counts, for the tombstones and for the write. It goes with the session.
+    spark.sql(upsert.outcomes(rule, SPARK)).localCheckpoint().createOrReplaceTempView("outcomes")
     counted = spark.sql(
         "SELECT _delivery_id, _outcome, _live, max(_buried) AS buried, count(*) AS n FROM outcomes GROUP BY _delivery_id, _outcome, _live"
     ).collect()
     outcomes: dict[str, Outcome] = {}
     for delivery, word, live, _, count in counted:
-        outcomes[delivery] = outcomes.get(delivery, Outcome()).plus(word, count, removed=count if live else 0)
+        outcomes[delivery] = outcomes.get(delivery, Outcome()).plus(
+            word, count, removed=count if live and word != "superseded" else 0
+        )
     state = replace(work.state, mode=mode_of(work.contract))
     decided = [word for _, word, _, buried, _ in counted if word != "superseded" and (buried or word == "deleted")]
 
@@ -109,7 +111,7 @@ def _merge(work: Work, rule: upsert.KeyRule, where: str, state: State, matched: 
 def _replace(work: Work) -> Prepared:
     from pyspark.sql.connect.functions import col, lit
 
-    counts = {delivery: n for delivery, n in work.rows.groupBy("_delivery_id").count().collect()}
+    counts = dict(work.rows.groupBy("_delivery_id").count().collect())
     last = max(work.arrivals, key=lambda delivery: work.arrivals[delivery])
     late = work.state.arrival is not None and work.arrivals[last] <= work.state.arrival
     outcomes = {
@@ -132,9 +134,7 @@ def _replace_partitions(work: Work) -> Prepared:
     parts = ", ".join(partitions.value_of(field, SPARK) for field in fields)
     work.rows.createOrReplaceTempView("incoming")
     found = spark.sql(f"SELECT {parts}, _delivery_id, count(*) FROM incoming GROUP BY ALL").collect()
-    shares = [
-        partitions.Share(tuple(row[: len(fields)]), row[-2], work.arrivals[row[-2]], row[-1]) for row in found
-    ]
+    shares = [partitions.Share(tuple(row[: len(fields)]), row[-2], work.arrivals[row[-2]], row[-1]) for row in found]
     touched = {share.values for share in shares}
     there: dict[partitions.Values, tuple[str, int]] = {}
     if work.published and touched:

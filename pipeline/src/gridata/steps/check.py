@@ -6,7 +6,7 @@ from gridata.checks import CheckResult, check_snapshot
 from gridata.lake.catalog import Snapshot, Table
 from gridata.ledger import Member
 from gridata.steps.context import Step, now
-from gridata.steps.plan import Plan, make_plan, published_by, verdicts_of
+from gridata.steps.plan import Plan, kept, make_plan, outcome, published_by, verdicts_of
 
 
 class NotTheBatch(Exception):
@@ -22,7 +22,7 @@ def run(step: Step) -> None:
     plan = make_plan(step, table)
     snapshot = None
     results: list[CheckResult] = []
-    if plan.rows > 0:
+    if plan.snapshot:
         snapshot = _written(step, table, plan)
         results = check_snapshot(step, table, plan, snapshot)
         culprits = _culprits(results, plan.fresh)
@@ -44,9 +44,22 @@ def _written(step: Step, table: Table, plan: Plan) -> Snapshot:
     summary = snapshot.summary
     if (summary.get("gridata.batch"), summary.get("gridata.attempt")) != (step.batch.batch_id, str(step.batch.attempt)):
         raise NotTheBatch(f"snapshot {snapshot.id} is of {summary.get('gridata.batch')}")
-    if int(summary.get("added-records", -1)) != plan.rows:
+    if plan.mode != "append":
+        _same_total(table, plan, snapshot)
+    elif int(summary.get("added-records", -1)) != plan.rows:
         raise NotTheBatch(f"{summary.get('added-records')} rows were written of {plan.rows} accepted")
     return snapshot
+
+
+def _same_total(table: Table, plan: Plan, snapshot: Snapshot) -> None:
+    """R9: each row has an outcome, and the table grew by just what the outcomes say."""
+    for member in plan.fresh:
+        if outcome(member).total != kept(member):
+            raise NotTheBatch(f"{outcome(member).total} of {kept(member)} rows of {member.delivery_id} have an outcome")
+    before = 0 if plan.base_empty else int(table.snapshots[plan.base].summary["total-records"])
+    expected = before + plan.shown - sum(outcome(member).removed for member in plan.fresh)
+    if int(snapshot.summary.get("total-records", -1)) != expected:
+        raise NotTheBatch(f"the table has {snapshot.summary.get('total-records')} rows, its changes say {expected}")
 
 
 def _culprits(results: list[CheckResult], fresh: list[Member]) -> dict[str, str]:

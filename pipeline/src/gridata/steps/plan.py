@@ -6,6 +6,7 @@ from typing import Any
 from gridata import names
 from gridata.lake.catalog import Snapshot, Table
 from gridata.ledger import Intent, Member
+from gridata.modes.outcome import Outcome
 from gridata.steps.context import Step
 
 
@@ -15,10 +16,32 @@ class Plan:
     base_empty: bool
     fresh: list[Member]
     duplicates: list[Member]
+    """Of the contract."""
+    mode: str = "append"
 
     @property
     def accepted(self) -> int:
         return sum(accepted(member) for member in self.fresh)
+
+    @property
+    def writes(self) -> bool:
+        """A file that is the whole table is written even when it has no rows."""
+        return self.accepted > 0 or (self.mode == "replace" and bool(self.fresh))
+
+    @property
+    def snapshot(self) -> bool:
+        """Whether there must be one on the branch. Known once the dataset's job ran."""
+        return self.rows > 0 or (self.mode == "replace" and bool(self.fresh))
+
+    @property
+    def shown(self) -> int:
+        """Rows of the batch that the snapshot shows. Known once the rows were counted."""
+        return sum(shown(member) for member in self.fresh)
+
+    @property
+    def of_batch(self) -> str:
+        """SQL that is true for rows of the batch: a file of the table that was written anew holds rows of earlier ones too."""
+        return f"_delivery_id IN ({', '.join(repr(member.delivery_id) for member in self.fresh)})"
 
     @property
     def rows(self) -> int:
@@ -37,6 +60,16 @@ def dropped(member: Member) -> dict[str, int]:
 
 def kept(member: Member) -> int:
     return accepted(member) - sum(dropped(member).values())
+
+
+def outcome(member: Member) -> Outcome:
+    """R9. Of an append every row that was kept is new."""
+    counted = (member.result or {}).get("outcome")
+    return Outcome(inserted=kept(member)) if counted is None else Outcome(**counted)
+
+
+def shown(member: Member) -> int:
+    return outcome(member).shown
 
 
 def published_by(step: Step, table: Table) -> Snapshot | None:
@@ -93,7 +126,7 @@ def make_plan(step: Step, table: Table) -> Plan:
         (duplicates if key in published else fresh).append(member)
         published.add(key)
     empty = table.snapshots[table.main].summary.get("total-records") == "0"
-    return Plan(table.main, empty, fresh, duplicates)
+    return Plan(table.main, empty, fresh, duplicates, step.contract["mode"])
 
 
 def _keys_of_unknown_receipts(step: Step, table: Table) -> set[str]:
@@ -121,6 +154,16 @@ def verdicts_of(step: Step, plan: Plan) -> list[dict[str, Any]]:
             "arrival_ms": member.arrival_ms,
             "records": kept(member) if word == "published" else 0,
             "dropped": dropped(member) if word == "published" else {},
+            "outcome": outcome(member).document() if word == "published" else None,
+            "reason": _superseded(member) if word == "published" else None,
         }
 
     return [verdict(m, "published") for m in plan.fresh] + [verdict(m, "duplicate") for m in plan.duplicates]
+
+
+def _superseded(member: Member) -> dict[str, str] | None:
+    """A file that changes nothing, because all of it is older than what there is: published, and said."""
+    rows = kept(member)
+    if rows == 0 or outcome(member).superseded < rows:
+        return None
+    return {"code": "SUPERSEDED", "reason": f"all of its {rows} rows are older than what the table holds"}

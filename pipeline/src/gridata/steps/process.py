@@ -1,15 +1,11 @@
 """process: the rows of the batch as one snapshot on an audit branch of this attempt. main is not touched."""
 
-import json
-from typing import Any
-
-from gridata import failpoint
-from gridata.lake.spark import Change, append, release_earlier_sessions
+from gridata.lake.spark import release_earlier_sessions
 from gridata.steps import derive
 from gridata.steps.context import Step, now
-from gridata.steps.plan import Plan, loaded, make_plan, published_by, remove_stale_branches, resolve_intents
-from gridata.steps.reads import Reads
-from gridata.steps.transform import transformed
+from gridata.steps.evolve import in_effect
+from gridata.steps.plan import loaded, make_plan, published_by, remove_stale_branches, resolve_intents
+from gridata.steps.write import write
 
 
 def run(step: Step) -> None:
@@ -25,14 +21,12 @@ def run(step: Step) -> None:
         step.log.info("already published by an earlier attempt")
         return
     plan = make_plan(step, table)
-    if plan.accepted == 0:
+    if not plan.writes:
         step.hop("written", started, why="nothing to write")
         return
+    table = in_effect(step, table)
     step.catalog.create_branch(table, step.branch, plan.base)
-    sources = [f"s3://staging/{(m.result or {})['parquet_key']}" for m in plan.fresh]
-    failpoint.reach("process.commit", "before", step.world)
-    append(step, sources, lambda spark, rows: _changed(step, plan, spark, rows))
-    failpoint.reach("process.commit", "after", step.world)
+    write(step, table, plan)
     table = loaded(step)
     head = table.refs[step.branch]
     if head == plan.base:
@@ -40,10 +34,4 @@ def run(step: Step) -> None:
         step.hop("written", started, why="every row was dropped by a named rule")
         return
     step.hop("written", started, ref=str(head))
-    step.log.info("written", accepted=plan.accepted, files=len(sources))
-
-
-def _changed(step: Step, plan: Plan, spark: Any, rows: Any) -> Change:
-    reads = Reads(step, spark)
-    found = transformed(step, rows, plan.fresh, reads)
-    return Change(found.rows, {"gridata.reads": json.dumps(reads.pinned)} if reads.pinned else {}, found.blame)
+    step.log.info("written", accepted=plan.accepted, files=len(plan.fresh))

@@ -40,7 +40,7 @@ def failure_class(error: BaseException) -> str:
     if isinstance(error, KitError):
         if error.code.startswith("TRANSFORM"):
             return "code"
-        return "contract" if error.code.startswith("CONTRACT") else "unknown"
+        return "contract" if error.code.startswith(("CONTRACT", "SCHEMA")) else "unknown"
     return "unknown"
 
 

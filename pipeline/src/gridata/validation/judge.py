@@ -67,7 +67,7 @@ def _judge_cells(db: duckdb.DuckDBPyConnection, cells: Cells, contract: Contract
             f"lambda x: NOT list_contains(list_transform(_found, lambda f: f.c), x.c))) ELSE {broken} END"
         )
     db.execute(f"CREATE TEMP TABLE judged AS SELECT *, {broken} AS _broken FROM {cells.relation}")
-    for columns_of_set in rules.unique_sets(contract["columns"]):
+    for columns_of_set in rules.unique_sets(contract):
         _mark_repeated(db, columns_of_set, cells.typed)
 
 

@@ -179,9 +179,13 @@ def broken_rule(column: Column, typed: bool = False) -> str:
     return f"CASE {' '.join(cases)} END"
 
 
-def unique_sets(columns: list[Column]) -> list[list[Column]]:
-    """Sets of columns whose values occur once: the primary key, and each column that says so."""
+def unique_sets(contract: dict[str, Any]) -> list[list[Column]]:
+    """Sets of columns whose values occur once in a file: the primary key, and each column that says so.
+
+    A file of an upsert may have several versions of a key: the key rule takes the greatest.
+    """
+    columns: list[Column] = contract["columns"]
     key = sorted((c for c in columns if c["key"]), key=lambda c: c["key"])
-    sets = [key] if key else []
+    sets = [key] if key and contract["mode"] != "upsert" else []
     sets.extend([c] for c in columns if c["unique"] and [c] != key)
     return sets
