@@ -92,6 +92,7 @@ class Platform:
     def __init__(self, port: int, database: str, monkeypatch: pytest.MonkeyPatch) -> None:
         self._port, self._database = port, database
         self.lake = Lake()
+        self.contract = CONTRACT
         self._open: list[Any] = []
         self.dispatcher = self._connect("dispatcher")
         self._open.append(self.dispatcher)
@@ -148,7 +149,7 @@ class Platform:
         lake: Any = self.lake
         return Step(
             *("test", settings, Log("test", write=lambda line: None), ledger, lake, lake),
-            *(ledger.batch(batch, attempt), CONTRACT, Path()),
+            *(ledger.batch(batch, attempt), self.contract, Path()),
         )
 
     def validated(self, batch: str) -> Step:

@@ -12,6 +12,15 @@ export interface LedgerReader {
   query<Row extends object>(sql: string, parameters?: readonly unknown[]): Promise<{ rows: Row[] }>;
 }
 
+/** R9. `removed`: rows of the table that went for them. */
+export interface Outcome {
+  inserted: number;
+  updated: number;
+  superseded: number;
+  deleted: number;
+  removed: number;
+}
+
 export interface Delivery {
   delivery_id: string;
   world: string;
@@ -27,6 +36,8 @@ export interface Delivery {
   records_in: string | null;
   records_published: string | null;
   records_rejected: string | null;
+  /** What became of the accepted rows, by the mode of the contract; null before the verdict. */
+  outcome: Outcome | null;
   rejects_uri: string | null;
   arrived_at: string;
 }
@@ -46,7 +57,7 @@ const time = (expression: string) =>
   `to_char((${expression}) at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')`;
 
 const deliveryColumns = `delivery_id, world, domain, dataset, name, state, table_name, file_id, batch_id, reason,
-  snapshot_id::text, records_in::text, records_published::text, records_rejected::text, rejects_uri,
+  snapshot_id::text, records_in::text, records_published::text, records_rejected::text, outcome, rejects_uri,
   ${time("to_timestamp(arrival_ms / 1000.0)")} as arrived_at`;
 
 /** Deliveries of a world in order of arrival; `where` is SQL over ledger.delivery with parameters from $2 on. */
