@@ -127,6 +127,7 @@ export function fileDocument(delivery: Delivery): Record<string, unknown> {
     dataset: `${delivery.domain}.${delivery.dataset}`,
     state: delivery.state,
     rows: { in: records_in, published: records_published, rejected: records_rejected },
+    outcome: delivery.outcome,
     table: delivery.table_name,
     snapshot_id: delivery.snapshot_id,
     reason: delivery.reason?.reason ?? delivery.reason?.code ?? null,

@@ -102,6 +102,7 @@ function describe(
       delivery.records_in &&
         `${delivery.records_in} in, ${delivery.records_published ?? "?"} published, ${delivery.records_rejected ?? "?"} rejected`,
     ],
+    ["of them", outcomeWords(delivery)],
     ["rejects", Number(delivery.records_rejected) > 0 ? delivery.rejects_uri : null],
     ["reason", delivery.reason?.reason ?? delivery.reason?.code ?? null],
   ];
@@ -142,4 +143,12 @@ function attemptWords(attempts: Attempt[]): string {
       `${attempt} ${state}${error_class ? ` (${error_class}: ${error?.message ?? ""})` : ""}`,
   );
   return [`attempt ${last.attempt} ${last.state}`, ...causes].join("; ");
+}
+
+/** What became of the rows, where that is more than that all are new. */
+function outcomeWords({ outcome, records_published }: Delivery): string | null {
+  if (!outcome || String(outcome.inserted) === records_published) return null;
+  return (["inserted", "updated", "superseded", "deleted"] as const)
+    .map((word) => `${outcome[word]} ${word}`)
+    .join(", ");
 }
