@@ -117,6 +117,9 @@ export async function hopsOf(ledger: LedgerReader, delivery: Delivery): Promise<
   return passport(delivery, batches[0] ?? null, recorded);
 }
 
+const counts = (outcome: Outcome) =>
+  Object.fromEntries(Object.entries(outcome).map(([word, count]) => [word, String(count)]));
+
 /** The `files[]` member of `drop`, the head of `trace`. */
 export function fileDocument(delivery: Delivery): Record<string, unknown> {
   const { records_in, records_published, records_rejected } = delivery;
@@ -127,7 +130,7 @@ export function fileDocument(delivery: Delivery): Record<string, unknown> {
     dataset: `${delivery.domain}.${delivery.dataset}`,
     state: delivery.state,
     rows: { in: records_in, published: records_published, rejected: records_rejected },
-    outcome: delivery.outcome,
+    outcome: delivery.outcome && counts(delivery.outcome),
     table: delivery.table_name,
     snapshot_id: delivery.snapshot_id,
     reason: delivery.reason?.reason ?? delivery.reason?.code ?? null,
