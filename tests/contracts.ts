@@ -10,7 +10,7 @@ export interface TableOptions {
   /** The kit's own properties: mode, order, ... */
   settings: Record<string, unknown>;
   /** `physicalType`, or properties of ODCS, by column. */
-  columns: Record<string, string | Record<string, unknown>>;
+  columns: Record<string, string | ({ physicalType: string } & Record<string, unknown>)>;
 }
 
 export interface Datasets {
@@ -37,10 +37,11 @@ export function datasetsOf(world: World): Datasets {
             customProperties: Object.entries({ format: "csv", ...settings }).map(
               ([property, value]) => ({ vendor: "gridata", property, value }),
             ),
-            properties: Object.entries(columns).map(([name, column]) => ({
-              ...{ name, logicalType: "string" },
-              ...(typeof column === "string" ? { physicalType: column } : column),
-            })),
+            properties: Object.entries(columns).map(([name, column]) => {
+              const { physicalType, ...more } =
+                typeof column === "string" ? { physicalType: column } : column;
+              return { name, logicalType: logicalOf(physicalType), physicalType, ...more };
+            }),
           },
         ],
       };
@@ -62,12 +63,20 @@ export function datasetsOf(world: World): Datasets {
   };
 }
 
+function logicalOf(physical: string): string {
+  if (/^(int|bigint)$/.test(physical)) return "integer";
+  if (physical.startsWith("decimal")) return "number";
+  return physical === "timestamptz" ? "timestamp" : physical;
+}
+
 export function csv(records: readonly object[]): string {
   const header = Object.keys(records[0] ?? {});
   const lines = records.map((record) =>
     Object.values(record)
-      .map((value) => (value === null ? "" : String(value)))
+      .map((value) => (value === null ? "" : cell(String(value))))
       .join(","),
   );
   return `${[header.join(","), ...lines].join("\n")}\n`;
 }
+
+const cell = (text: string) => (/[",\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text);

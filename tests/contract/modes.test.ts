@@ -13,7 +13,7 @@ describe("modes, by the real Spark on the real catalog", () => {
 
   it("any batching and any order of arrival gives the table that an oracle without batches computes", async () => {
     const seed = String(process.env["GRIDATA_SEED"] ?? 7);
-    const { batches } = await client(world, "spark_modes.py", "python-pipeline", seed, "4");
-    expect(batches).toBeGreaterThan(4);
-  });
+    const { batches } = await client(world, "spark_modes.py", "python-pipeline", seed, "3");
+    expect(batches).toBeGreaterThan(3);
+  }, 180_000);
 });

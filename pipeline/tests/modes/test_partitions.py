@@ -24,7 +24,7 @@ moments = st.integers(0, 3 * 24 * 6).map(lambda n: datetime(2026, 1, 30) + timed
 rows = st.fixed_dictionaries({"seen": st.none() | moments, "shop": st.none() | st.sampled_from(["a'", "b\\"])})
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(st.data())
 def test_any_batching_and_any_order_gives_the_same_table(data: st.DataObject) -> None:
     files = data.draw(st.lists(st.lists(rows, max_size=4), min_size=1, max_size=6))

@@ -50,9 +50,10 @@ class Table:
         found = db.execute(upsert.extent(rule, DUCKDB)).fetchone()
         assert found is not None
         where = upsert.within(rule, DUCKDB, found, "t")
-        db.execute(f"CREATE OR REPLACE VIEW published AS {upsert.met(rule, DUCKDB, 'target', where)}")
-        db.execute(f"CREATE OR REPLACE VIEW buried AS {upsert.met(rule, DUCKDB, 'tombstones')}")
-        db.execute(f"CREATE OR REPLACE TABLE outcomes AS {upsert.outcomes(rule, DUCKDB)}")
+        table = "target" if self.count("target") else None
+        tombstones = "tombstones" if self.count("tombstones") else None
+        found_of_each = upsert.outcomes(rule, DUCKDB, table, tombstones, where)
+        db.execute(f"CREATE OR REPLACE TABLE outcomes AS {found_of_each}")
         counts = Counter(
             {
                 (o, live): n
@@ -65,6 +66,11 @@ class Table:
             f"CREATE OR REPLACE TABLE tombstones AS {upsert.buried_after(rule, DUCKDB, 'outcomes', 'tombstones')}"
         )
         return counts
+
+    def count(self, table: str) -> int:
+        found = self.db.execute(f"SELECT count(*) FROM {table}").fetchone()
+        assert found is not None
+        return int(found[0])
 
     def rows(self, table: str) -> list[dict[str, Any]]:
         result = self.db.execute(f"SELECT * FROM {table}")
@@ -115,7 +121,7 @@ NEW, OLD, DEL = (
 )
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=80, deadline=None)
 @given(histories())
 @example(([OLD, NEW, DEL], [[NEW], [DEL], [OLD]]))
 @example(
@@ -128,11 +134,11 @@ def test_any_batching_and_any_order_gives_the_same_table(history: tuple[list[Del
     deliveries, batches = history
     table = Table(RULE)
     for batch in batches:
-        before = len(table.rows("target"))
+        before = table.count("target")
         counts = table.apply(batch)
         assert sum(counts.values()) == sum(len(d.rows) for d in batch)
         after = before + counts["inserted", 0] - counts["deleted", 1]
-        assert len(table.rows("target")) == after
+        assert table.count("target") == after
     live, dead = upserted(deliveries, RULE.keys, RULE.order, DEAD)
     shown = ["region", "id", "changed", "op", "value", "_row", "_arrival"]
     assert canonical(table.rows("target"), shown) == canonical(live, shown)

@@ -99,7 +99,7 @@ def test_a_contract_that_does_not_fit_its_table_writes_nothing(platform: Platfor
     platform.lake.table = replace(platform.lake.table, schema={"schema-id": 0, "fields": fields})
     platform.contract = {**platform.contract, "version": "1.1.0"}
     step = started(platform)
-    with pytest.raises(KitError, match="until .* is migrated: column k would be dropped") as refused:
+    with pytest.raises(KitError, match=r"until .* is migrated: column k would be dropped") as refused:
         process.run(step)
     assert refused.value.code == "SCHEMA_NOT_IN_EFFECT"
     assert list(platform.lake.table.refs) == ["main"]

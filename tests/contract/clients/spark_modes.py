@@ -163,7 +163,7 @@ spark.sql(f"CREATE NAMESPACE IF NOT EXISTS {world}.modes")
 batches_run = 0
 for at in range(int(sys.argv[2])):
     dice = random.Random(f"{seed}/{at}")
-    mode = ("upsert", "replace-partitions", "upsert", "replace")[at % 4]
+    mode = ("upsert", "replace-partitions", "replace")[at % 3]
     deliveries, batches = history(dice)
     name = f"modes.t{at}"
     run(name, mode, batches)

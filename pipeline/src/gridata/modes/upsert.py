@@ -10,8 +10,8 @@ from typing import Any
 
 from gridata.modes.engine import Engine
 
-INCOMING, PUBLISHED, BURIED = "incoming", "published", "buried"
-"""Relations that the SQL names: rows of the batch; keys, order and arrival of the table's rows; those of remembered tombstones."""
+INCOMING = "incoming"
+"""The relation of the batch's rows."""
 
 
 @dataclass(frozen=True)
@@ -49,31 +49,36 @@ def same_key(rule: KeyRule, engine: Engine, left: str, right: str) -> str:
     return " AND ".join(f"{left}.{engine.name(key)} = {right}.{engine.name(key)}" for key in rule.keys)
 
 
-def met(rule: KeyRule, engine: Engine, source: str, where: str = "true") -> str:
+def met(rule: KeyRule, engine: Engine, source: str, word: str, where: str = "true") -> str:
     """Rows of `source` whose keys the batch has, as far as comparing needs them."""
     columns = ", ".join(
-        f"CAST(t.{engine.name(c)} AS {engine.type(rule.types[c])}) AS {engine.name(c)}" for c in rule.remembered
+        f"CAST(t.{engine.name(c)} AS {engine.type(rule.types[c])}) AS {engine.name(c)}"
+        if c in rule.remembered
+        else f"NULL AS {engine.name(c)}"
+        for c in rule.types
     )
+    columns += f", {'true' if word == 'tombstone' else 'false'} AS _dead, '{word}' AS _from"
     return (
         f"SELECT {columns} FROM {source} t SEMI JOIN {INCOMING} i ON {same_key(rule, engine, 't', 'i')} WHERE {where}"
     )
 
 
-def outcomes(rule: KeyRule, engine: Engine) -> str:
+def outcomes(rule: KeyRule, engine: Engine, table: str | None, tombstones: str | None, where: str = "true") -> str:
     """Each row of the batch with `_outcome` (inserted, updated, deleted, superseded), and of its key `_live` and `_buried`: whether the
-    table has a row of it, or a tombstone is remembered (1 or 0)."""
+    table has a row of it, or a tombstone is remembered (1 or 0). `table` and `tombstones` None: there are none.
+    `where` is true for all rows `t` of the table whose keys the batch has."""
     quoted = [engine.name(column) for column in rule.types]
-    known = ", ".join(
-        engine.name(column) if column in rule.remembered else f"NULL AS {engine.name(column)}" for column in rule.types
-    )
+    others: list[str] = []
+    if table is not None:
+        others.append(f"\n  UNION ALL {met(rule, engine, table, 'table', where)}")
+    if tombstones is not None:
+        others.append(f"\n  UNION ALL {met(rule, engine, tombstones, 'tombstone')}")
     keys = ", ".join(engine.name(key) for key in rule.keys)
     greatest = ", ".join(
         f"{engine.name(column)} DESC NULLS LAST" for column in dict.fromkeys((*rule.order, "_arrival", "_row"))
     )
     return f"""WITH sighted AS (
-  SELECT {", ".join(quoted)}, {_dead(rule, engine)} AS _dead, 'batch' AS _from FROM {INCOMING}
-  UNION ALL SELECT {known}, false AS _dead, 'table' AS _from FROM {PUBLISHED}
-  UNION ALL SELECT {known}, true AS _dead, 'tombstone' AS _from FROM {BURIED}
+  SELECT {", ".join(quoted)}, {_dead(rule, engine)} AS _dead, 'batch' AS _from FROM {INCOMING}{"".join(others)}
 ), ranked AS (
   SELECT *, row_number() OVER (PARTITION BY {keys} ORDER BY {greatest}) AS _nth,
     max(CASE WHEN _from = 'table' THEN 1 ELSE 0 END) OVER (PARTITION BY {keys}) AS _live,

@@ -65,15 +65,10 @@ def _upsert(work: Work) -> Prepared:
     where = "true"
     if work.published:
         where = upsert.within(rule, SPARK, tuple(spark.sql(upsert.extent(rule, SPARK)).collect()[0]), "t")
-    nothing = "false" if not work.published else where
-    spark.sql(upsert.met(rule, SPARK, work.target, nothing)).createOrReplaceTempView(upsert.PUBLISHED)
-    if work.state.tombstones is not None:
-        spark.read.parquet(work.state.tombstones).createOrReplaceTempView("tombstones")
-    before = "tombstones" if work.state.tombstones is not None else None
-    buried = upsert.met(rule, SPARK, before or work.target, "true" if before else "false")
-    spark.sql(buried).createOrReplaceTempView(upsert.BURIED)
+    before = None if work.state.tombstones is None else f"parquet.`{work.state.tombstones}`"
+    table = work.target if work.published else None
     # Computed once: for the counts, for the tombstones and for the write. It goes with the session.
-    spark.sql(upsert.outcomes(rule, SPARK)).localCheckpoint().createOrReplaceTempView("outcomes")
+    spark.sql(upsert.outcomes(rule, SPARK, table, before, where)).localCheckpoint().createOrReplaceTempView("outcomes")
     counted = spark.sql(
         "SELECT _delivery_id, _outcome, _live, max(_buried) AS buried, count(*) AS n FROM outcomes GROUP BY _delivery_id, _outcome, _live"
     ).collect()
