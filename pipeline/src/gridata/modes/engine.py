@@ -27,5 +27,5 @@ SPARK = Engine(
 DUCKDB = Engine(
     name=lambda column: '"' + column.replace('"', '""') + '"',
     text=lambda value: "'" + value.replace("'", "''") + "'",
-    type=lambda kind: {"long": "bigint", "string": "varchar"}.get(kind, kind),
+    type=lambda kind: {"long": "bigint", "string": "varchar"}.get(str(kind), str(kind)),
 )
