@@ -1,25 +1,13 @@
 /** `check`: what would become of a file, by the same validator, without a stack. */
-import { execFile } from "node:child_process";
-import { existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join, resolve } from "node:path";
-import { promisify } from "node:util";
+import { existsSync } from "node:fs";
+import { resolve } from "node:path";
 import { Exit, KitError } from "../model/errors.ts";
 import { parseDataset } from "../model/names.ts";
 import { closest } from "../model/text.ts";
-import { provision } from "../toolchain/provision.ts";
 import { usage, type CommandDef } from "./command.ts";
+import { examine } from "./examine.ts";
 import { checkoutContracts } from "./standard.ts";
 import { columns } from "./style.ts";
-
-interface Examined {
-  file_id: string;
-  records: number | null;
-  accepted: number;
-  rejected: number | null;
-  problems: { record: number; line: number; column: string | null; rule: string; value: string }[];
-  refused: { code: string; reason: string } | null;
-}
 
 const check = {
   name: "check",
@@ -64,69 +52,45 @@ const check = {
         exit: Exit.notFound,
       });
     }
-    const python = await provision(["python-pipeline"], {
-      checkout: context.checkout,
-      signal: context.signal,
-    }).tool("python-pipeline");
-    const work = mkdtempSync(join(tmpdir(), "gridata-check-"));
-    try {
-      const path = join(work, "contract.json");
-      writeFileSync(path, JSON.stringify(contract));
-      const { stdout } = await promisify(execFile)(
-        join(python.dir, "bin/python"),
-        ["-m", "gridata.check", file, "--contract", path],
-        {
-          env: {
-            ...process.env,
-            PYTHONPATH: join(context.checkout, "pipeline/src"),
-            PYTHONDONTWRITEBYTECODE: "1",
-          },
-          maxBuffer: 64 << 20,
-          signal: context.signal,
-        },
-      );
-      const examined = JSON.parse(stdout) as Examined;
-      const { refused } = examined;
-      return {
-        ...(refused && { failure: refusal(given, refused, contract.source) }),
-        document: {
-          ...examined,
-          records: counted(examined.records),
-          accepted: counted(examined.accepted),
-          rejected: counted(examined.rejected),
-          refused: undefined,
-          table: contract.table,
-          reason: refused?.reason ?? null,
-        },
-        text: [
-          ...(examined.problems.length > 0
-            ? [
-                columns(
-                  [
-                    ["record", "line", "column", "rule", "value"],
-                    ...examined.problems
-                      .slice(0, 20)
-                      .map((p) => [
-                        String(p.record),
-                        String(p.line),
-                        p.column ?? "",
-                        p.rule,
-                        JSON.stringify(p.value).slice(0, 60),
-                      ]),
-                  ],
-                  context.style.dim,
-                ),
-                "",
-              ]
-            : []),
-          refused
-            ? `${context.style.red("rejected")} ${refused.code}: ${refused.reason}`
-            : `${context.style.green("accepted")}: ${examined.accepted} of ${examined.records} records for ${contract.table}, ${examined.rejected} rejected`,
-        ].join("\n"),
-      };
-    } finally {
-      rmSync(work, { recursive: true, force: true });
-    }
+    const examined = await examine(context, file, contract);
+    const { refused } = examined;
+    return {
+      ...(refused && { failure: refusal(given, refused, contract.source) }),
+      document: {
+        ...examined,
+        records: counted(examined.records),
+        accepted: counted(examined.accepted),
+        rejected: counted(examined.rejected),
+        refused: undefined,
+        table: contract.table,
+        reason: refused?.reason ?? null,
+      },
+      text: [
+        ...(examined.problems.length > 0
+          ? [
+              columns(
+                [
+                  ["record", "line", "column", "rule", "value"],
+                  ...examined.problems
+                    .slice(0, 20)
+                    .map((p) => [
+                      String(p.record),
+                      String(p.line),
+                      p.column ?? "",
+                      p.rule,
+                      JSON.stringify(p.value).slice(0, 60),
+                    ]),
+                ],
+                context.style.dim,
+              ),
+              "",
+            ]
+          : []),
+        refused
+          ? `${context.style.red("rejected")} ${refused.code}: ${refused.reason}`
+          : `${context.style.green("accepted")}: ${examined.accepted} of ${examined.records} records for ${contract.table}, ${examined.rejected} rejected`,
+      ].join("\n"),
+    };
   },
 } satisfies CommandDef;
 export default check;

@@ -1,18 +1,31 @@
-/** `contracts check`: every contract of the checkout, with all problems at once. */
+/** `contracts check`: every contract of the checkout, with all problems at once. `contracts infer`: a first one from a file. */
 import type { Problem } from "../contracts/index.ts";
 import { KitError } from "../model/errors.ts";
-import { usage, type CommandDef } from "./command.ts";
+import { usage, type CommandDef, type Outcome } from "./command.ts";
+import { infer } from "./infer.ts";
 import { checkoutContracts } from "./standard.ts";
 import { columns } from "./style.ts";
 
 const contracts = {
   name: "contracts",
-  summary: "check the contracts of this checkout",
-  usage: "check",
-  examples: ["contracts check", "contracts check --json"],
-  options: {},
-  async run(context) {
-    if (context.args[0] !== "check" || context.args.length > 1)
+  summary: "check the contracts of this checkout, or infer one from a file",
+  usage: "check | infer FILE [--to D.DS]",
+  examples: [
+    "contracts check",
+    "contracts infer my.csv",
+    "contracts infer my.csv --to sales.returns",
+  ],
+  options: {
+    to: {
+      type: "string",
+      placeholder: "D.DS",
+      summary: "infer: write the contract of this dataset",
+    },
+  },
+  async run(context): Promise<Outcome> {
+    const [action, file, ...rest] = context.args;
+    if (action === "infer" && file !== undefined && rest.length === 0) return infer(context, file);
+    if (action !== "check" || file !== undefined || context.options["to"] !== undefined)
       throw usage(contracts, "say what to do with the contracts");
     const compiled = await checkoutContracts(context);
     const { style } = context;

@@ -92,6 +92,7 @@ function readColumn(reader: Reader, path: Path, property: Members): Column | nul
 /** The nearest name that a column can have. */
 export function validName(given: string): string {
   const name = given
+    .replaceAll(/[äöüÄÖÜ]/g, (letter) => `${letter.normalize("NFD")[0]}e`)
     .normalize("NFKD")
     .replaceAll(/\p{M}/gu, "")
     .replaceAll("ß", "ss")

@@ -1,10 +1,20 @@
 /** Patterns of dates and times in a file: Java's DateTimeFormatter letters, as far as the validator reads them. */
 const fields: Record<
   string,
-  "year" | "month" | "day" | "hour" | "minute" | "second" | "fraction" | "zone"
+  "year" | "month" | "day" | "hour" | "minute" | "second" | "fraction" | "zone" | "half"
 > = {
   ...{ yyyy: "year", MM: "month", M: "month", dd: "day", d: "day" },
-  ...{ HH: "hour", mm: "minute", ss: "second", SSS: "fraction", SSSSSS: "fraction", XXX: "zone" },
+  ...{
+    HH: "hour",
+    hh: "hour",
+    h: "hour",
+    a: "half",
+    mm: "minute",
+    ss: "second",
+    SSS: "fraction",
+    SSSSSS: "fraction",
+    XXX: "zone",
+  },
 };
 
 /** Why the pattern can't be read as a value of that kind; null when it can. */
@@ -22,6 +32,9 @@ export function patternProblem(
   const missing = (["year", "month", "day"] as const).find((field) => !found.includes(field));
   if (missing) return `it has no ${missing}`;
   const zone = found.includes("zone");
+  const twelve = letters.includes("h") || letters.includes("hh");
+  if (twelve !== letters.includes("a"))
+    return twelve ? "hh counts to 12, and no a says which half of the day" : "a needs hh, not HH";
   if (kind === "date") {
     const time = found.find((field) => !["year", "month", "day"].includes(field));
     return time ? `a date has no ${time}: the type would be timestamp` : null;

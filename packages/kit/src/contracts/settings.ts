@@ -1,7 +1,7 @@
 /** The kit's own properties of a table: `customProperties` of vendor `gridata`. */
 import { didYouMean, isMembers, list, type Members, type Path, type Reader } from "./reader.ts";
 
-const settingNames = [
+export const settingNames = [
   ...["format", "dialect", "compression", "mode", "order", "tombstone", "redelivery"],
   ...["partition", "errorThreshold", "uniqueScope", "limits", "derives"],
 ] as const;

@@ -20,7 +20,7 @@ _LONGEST_TOKEN = 16
 
 def read(db: duckdb.DuckDBPyConnection, source: Path, contract: Contract, work: Path) -> Cells:
     limit = contract["limits"]["lineBytes"]
-    return to_cells(db, _records(source, limit), contract, lambda: _count(db, source, limit))
+    return to_cells(db, records(source, limit), contract, lambda: _count(db, source, limit))
 
 
 def _count(db: duckdb.DuckDBPyConnection, source: Path, limit: int) -> int:
@@ -82,7 +82,7 @@ class _Text:
             self.more()
 
 
-def _records(source: Path, limit: int) -> Iterator[Record]:
+def records(source: Path, limit: int) -> Iterator[Record]:
     file = _Text(source)
     try:
         yield from _elements(file, limit)

@@ -13,10 +13,10 @@ from gridata.validation.json_records import Malformed, decode
 
 def read(db: duckdb.DuckDBPyConnection, source: Path, contract: Contract, work: Path) -> Cells:
     limit = contract["limits"]["lineBytes"]
-    return to_cells(db, _records(source, limit), contract, lambda: _count(source))
+    return to_cells(db, records(source, limit), contract, lambda: _count(source))
 
 
-def _records(source: Path, limit: int) -> Iterator[Record]:
+def records(source: Path, limit: int) -> Iterator[Record]:
     row = number = 0
     with source.open("rb") as file:
         if file.read(3) != codecs.BOM_UTF8:
