@@ -28,6 +28,7 @@ SETTINGS = {
     "spark.connect.grpc.binding.address": "127.0.0.1",
     "spark.driver.host": "127.0.0.1",
     "spark.driver.bindAddress": "127.0.0.1",
+    "spark.sql.extensions": "org.apache.iceberg.spark.extensions.IcebergSparkSessionExtensions",
     "spark.sql.session.timeZone": "UTC",
     "spark.sql.shuffle.partitions": "1",
 }
@@ -128,5 +129,24 @@ def run_job(request: pytest.FixtureRequest, context: Callable[..., Context]) -> 
         own = [name for name in df.columns if name not in LINEAGE]
         rows = [row.asDict() for row in returned.orderBy("_row").select(*own).collect()]
         return Outcome(rows, accounts["delivery"].dropped if "delivery" in accounts else {})
+
+    return run
+
+
+@pytest.fixture
+def job(request: pytest.FixtureRequest) -> Any:
+    """The module of the job beside the test."""
+    found = load_job(request.path.parent)
+    assert found is not None, f"no job.py lies beside {request.path}"
+    return found.module
+
+
+@pytest.fixture
+def derive(job: Any, context: Callable[..., Context]) -> Callable[..., list[dict[str, Any]]]:
+    """Rows that the job of a derived table makes of its first upstream table, sorted: `derive(df, tables={..}, touched=[..])`."""
+
+    def run(df: Any, **options: Any) -> list[dict[str, Any]]:
+        found = job.transform(df, context(**options))
+        return [row.asDict() for row in found.orderBy(*found.columns).collect()]
 
     return run

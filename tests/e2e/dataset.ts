@@ -16,6 +16,7 @@ interface Contract {
   /** The kit's own properties. */
   kit?: Record<string, unknown>;
   quality?: unknown[];
+  relationships?: unknown[];
 }
 
 export function testDatasets(checkout: string): TestDatasets {
@@ -28,7 +29,7 @@ export function testDatasets(checkout: string): TestDatasets {
   }
   return {
     domain,
-    contract(dataset, { columns, kit = {}, quality = [] }) {
+    contract(dataset, { columns, kit = {}, quality = [], relationships = [] }) {
       const document = {
         ...{ apiVersion: "v3.2.0", kind: "DataContract", id: `${domain}.${dataset}` },
         ...{ name: dataset, version: "1.0.0", status: "active", domain },
@@ -38,8 +39,9 @@ export function testDatasets(checkout: string): TestDatasets {
             customProperties: Object.entries(kit).map(([property, value]) => ({
               ...{ vendor: "gridata", property, value },
             })),
-            properties: columns.map(column),
+            properties: columns.map((text, i) => column(text, positionOf(columns, i))),
             quality,
+            ...(relationships.length > 0 && { relationships }),
           },
         ],
       };
@@ -60,8 +62,12 @@ export function testDatasets(checkout: string): TestDatasets {
   };
 }
 
+/** Of a column in the key, from 1. */
+const positionOf = (columns: string[], at: number) =>
+  columns.slice(0, at + 1).filter((text) => text.split(" ").includes("key")).length;
+
 /** `id bigint key`, `amount decimal(10,2) required`, `note string`. */
-function column(text: string): Record<string, unknown> {
+function column(text: string, position: number): Record<string, unknown> {
   const [name = "", physicalType = "", ...words] = text.split(" ");
   const logicalType = physicalType.startsWith("decimal")
     ? "number"
@@ -70,6 +76,6 @@ function column(text: string): Record<string, unknown> {
   return {
     ...{ name, logicalType, physicalType },
     required: words.includes("required") || words.includes("key"),
-    ...(words.includes("key") && { primaryKey: true, primaryKeyPosition: 1 }),
+    ...(words.includes("key") && { primaryKey: true, primaryKeyPosition: position }),
   };
 }

@@ -49,16 +49,22 @@ async function claimStaged(parts: DriveParts, world: string): Promise<void> {
   if (!release) return;
   for (const { domain, dataset } of await ledger.stagedDatasets(world)) {
     const known = release.datasets.find((d) => d.domain === domain && d.dataset === dataset);
-    if (!known) {
+    const derived = known && known.derives.length > 0;
+    if (!known || derived) {
       const broken = parts.brokenContract(domain, dataset);
-      const reason = broken
-        ? { code: "CONTRACT_BROKEN", reason: broken }
-        : {
-            code: "NO_CONTRACT",
-            reason: `no contract takes files of ${domain}.${dataset}; it waits for contracts/${domain}/${dataset}.odcs.yaml`,
-          };
+      const reason = derived
+        ? {
+            code: "DERIVED_TABLE",
+            reason: `${known.table} is computed from ${known.derives.join(", ")}; it takes no files`,
+          }
+        : broken
+          ? { code: "CONTRACT_BROKEN", reason: broken }
+          : {
+              code: "NO_CONTRACT",
+              reason: `no contract takes files of ${domain}.${dataset}; it waits for contracts/${domain}/${dataset}.odcs.yaml`,
+            };
       for (const { delivery_id } of await ledger.stagedDeliveries(world, domain, dataset))
-        await ledger.parkStaged(delivery_id, null, reason);
+        await ledger.parkStaged(delivery_id, known?.fingerprint ?? null, reason);
       continue;
     }
     const batch = newBatchId();
@@ -85,6 +91,12 @@ async function driveBatch(
   }
   if (batch.backoff_s > 0) {
     within(batch.backoff_s + 0.02);
+    return;
+  }
+  if (batch.kind === "derived") {
+    // Its run is that of the slot: started when the ledger says who has it.
+    await ledger.startDerivedAttempt(batch.batch_id, leaseSeconds);
+    within(0);
     return;
   }
   const attempt = await ledger.startAttempt(batch.batch_id, leaseSeconds);

@@ -4,18 +4,20 @@ import { airflowClient } from "@gridata/kit/clients/airflow";
 import { beat } from "@gridata/kit/clients/beat";
 import { need, readConfig } from "@gridata/kit/clients/config";
 import { failpoints } from "@gridata/kit/clients/failpoint";
+import { icebergCatalog } from "@gridata/kit/clients/iceberg";
 import { consumeEvents } from "@gridata/kit/clients/kafka";
 import { createLedger } from "@gridata/kit/clients/ledger";
 import { createLogger, errorText } from "@gridata/kit/clients/log";
 import { createPool, listen } from "@gridata/kit/clients/pg";
 import { stagingStore } from "@gridata/kit/clients/staging";
+import { derivedTables } from "./derived.ts";
 import { drive } from "./drive.ts";
 import { createReconciler } from "./reconciler.ts";
 import { register } from "./register.ts";
 import { followReleases } from "./releases.ts";
 import { settle } from "./settle.ts";
 
-const config = need(readConfig(), "s3", "ledger", "kafka", "airflow", "drop");
+const config = need(readConfig(), "s3", "ledger", "kafka", "airflow", "catalog", "drop");
 const log = createLogger("dispatcher");
 beat();
 const stop = new AbortController();
@@ -47,6 +49,11 @@ const driveParts = {
   brokenContract: releases.broken,
   started,
 };
+const derived = derivedTables({
+  ...{ ledger, failpoints: points, log, release: releases.current },
+  main: async (world, table) =>
+    (await icebergCatalog(config.catalog, world).refs(table))?.["main"]?.snapshotId ?? null,
+});
 const registerParts = {
   store,
   ledger,
@@ -72,7 +79,15 @@ const reconciler = createReconciler({
   async work(world, listStore) {
     if (listStore) await points.around("list", world, () => register(registerParts, world));
     // A run that can't be started must not keep a verdict from being told.
-    const [next] = await Promise.allSettled([drive(driveParts, world), settle(settleParts, world)]);
+    const [next] = await Promise.allSettled([
+      drive(driveParts, world),
+      derived
+        .claimDerived(world)
+        .catch((error: unknown) =>
+          log.warn("derived tables wait", { world, why: errorText(error) }),
+        ),
+      settle(settleParts, world),
+    ]);
     if (next.status === "rejected") throw next.reason;
     return next.value;
   },

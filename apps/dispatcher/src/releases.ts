@@ -52,6 +52,7 @@ export async function followReleases(parts: {
       table: c.table,
       fingerprint: c.fingerprint,
       redelivery: c.redelivery,
+      derives: c.derives,
     }));
     const redriven = await ledger.activateRelease(built.release, datasets);
     current = { release_id: built.release, datasets };

@@ -6,17 +6,21 @@ import { randomBytes } from "node:crypto";
 import { existsSync, readFileSync } from "node:fs";
 import { mkdir, readFile, readdir, rename, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { icebergCatalog } from "@gridata/kit/clients/iceberg";
 import { createPool } from "@gridata/kit/clients/pg";
 import {
   attemptsOf,
   deliveriesByName,
+  derivedBatches,
+  type DerivedBatch,
   hopsOf,
+  recordedHops,
   type Attempt,
   type Delivery,
   type LedgerReader,
 } from "@gridata/kit/clients/passports";
 import { dropFolder, readStackConfig, stateFolder } from "@gridata/kit/clients/stack";
-import { finalStates, parseDataset, type Hop } from "@gridata/kit/model";
+import { finalStates, parseDataset, type Hop, type RecordedHop } from "@gridata/kit/model";
 import { armFailpoint, type Failpoint } from "./failpoints.ts";
 import { openLake, type Lake, type StoredObject } from "./lake.ts";
 import type { CheckResult } from "@gridata/kit/verify";
@@ -50,7 +54,15 @@ export interface World {
   deliveries(name?: string): Promise<Delivery[]>;
   isFinal(delivery: Delivery): boolean;
   hops(deliveryId: string): Promise<Hop[]>;
+  /** What is recorded of a batch that has no deliveries. */
+  batchHops(batch: string): Promise<RecordedHop[]>;
   attempts(batch: string): Promise<Attempt[]>;
+  /** Batches of a derived table, oldest first. */
+  derived(table: string): Promise<DerivedBatch[]>;
+  /** Waits until a derived table is computed from what its upstream tables are now; the batch that did it. */
+  upToDate(table: string, deadline?: number): Promise<DerivedBatch>;
+  /** Moves `main` of a table to another snapshot, as a person may with the admin's role. */
+  moveMain(table: string, snapshot: string): Promise<void>;
   /** All rows of a table as text, read by DuckDB. */
   rows(table: string): Promise<Row[]>;
   /** Id of the snapshot that `main` points to; null when there is no such table. */
@@ -119,6 +131,7 @@ function world(
     await mkdir(path, { recursive: true });
     return path;
   };
+  const derived = (table: string) => derivedBatches(admin, name, { table });
   const deliveries = (file?: string) => deliveriesByName(admin, name, file);
   return {
     name,
@@ -153,7 +166,29 @@ function world(
       const delivery = (await deliveries()).find((d) => d.delivery_id === id);
       return delivery ? hopsOf(admin, delivery) : [];
     },
+    batchHops: (batch) => recordedHops(admin, batch),
     attempts: (batch) => attemptsOf(admin, batch),
+    derived,
+    upToDate: (table, deadline = 120) => {
+      let seen: unknown;
+      return until(
+        `${table} to be computed from what its upstream is now`,
+        async () => {
+          const newest = (await derived(table)).findLast(({ state }) => state !== "cancelled");
+          seen = newest;
+          if (!newest || !["published", "nothing"].includes(newest.state)) return null;
+          for (const [upstream, id] of Object.entries(newest.upstream))
+            if (((await lake.refs(upstream))?.["main"] ?? null) !== id) return null;
+          return newest;
+        },
+        { deadline, seen: () => seen },
+      );
+    },
+    moveMain: (table, snapshot) =>
+      icebergCatalog(readStackConfig(checkout, stack, "admin").catalog!, name).moveMain(
+        table,
+        snapshot,
+      ),
     rows: (table) => lake.rows(table),
     snapshot: async (table) => (await lake.refs(table))?.["main"] ?? null,
     refs: (table) => lake.refs(table),

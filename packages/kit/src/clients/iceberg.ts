@@ -1,7 +1,7 @@
 /** The catalog of one world, by the Iceberg REST protocol. Snapshot ids are strings: they have 64 bits. */
 import { z } from "zod";
 import { Exit, KitError } from "../model/errors.ts";
-import { parseJson64 } from "./json64.ts";
+import { int64, parseJson64 } from "./json64.ts";
 
 export interface CatalogConfig {
   uri: string;
@@ -131,6 +131,20 @@ export function icebergCatalog(config: CatalogConfig, world: string) {
       await call("POST", tablePath(name), {
         requirements: [],
         updates: [{ action: "remove-snapshot-ref", "ref-name": ref }],
+      });
+    },
+    /** One commit that moves `main` to any snapshot of the table: only the admin's role may move it back. */
+    async moveMain(name: string, to: string): Promise<void> {
+      const found = await this.loadTable(name);
+      const main = found?.refs["main"]?.["snapshot-id"];
+      if (!found || !main) throw new Error(`${name} has no main`);
+      const ref = { "ref-name": "main", type: "branch" };
+      await call("POST", tablePath(name), {
+        requirements: [
+          { type: "assert-table-uuid", uuid: found["table-uuid"] },
+          { type: "assert-ref-snapshot-id", ref: "main", "snapshot-id": int64(main) },
+        ],
+        updates: [{ action: "set-snapshot-ref", ...ref, "snapshot-id": int64(to) }],
       });
     },
     /** Forgets a table; its files stay. */

@@ -10,6 +10,8 @@ export interface ReleaseDataset {
   table: string;
   fingerprint: string;
   redelivery: string;
+  /** Tables that it is computed from; none: it is filled by files. */
+  derives: string[];
 }
 
 export interface Release {
@@ -58,6 +60,8 @@ export interface StagedDataset {
 
 export interface OpenBatch {
   batch_id: string;
+  /** Of deliveries, or of a derived table: what upstream snapshots make of it. */
+  kind: "ingest" | "derived";
   table_name: string;
   phase: "ingest" | "publish";
   attempt: number;
@@ -214,7 +218,7 @@ export function createLedger(pool: pg.Pool) {
 
     openBatches: (world: string) =>
       rows<OpenBatch>(
-        `select b.batch_id, b.table_name, b.phase, b.attempt,
+        `select b.batch_id, b.kind, b.table_name, b.phase, b.attempt,
                 extract(epoch from b.lease_until - clock_timestamp())::float8 as lease_s,
                 extract(epoch from b.not_before - clock_timestamp())::float8 as backoff_s,
                 s.holder is not null as holds_slot
@@ -227,6 +231,39 @@ export function createLedger(pool: pg.Pool) {
     /** The number of the next attempt, null while the newest may still be alive or backs off. */
     startAttempt: (batch: string, leaseSeconds: number) =>
       value<number | null>("select ledger.start_attempt($1, $2) as value", [batch, leaseSeconds]),
+
+    /** Newest batch that was published, by table. */
+    async publishedTables(world: string, tables: string[]): Promise<Map<string, string>> {
+      const found = await rows<{ table_name: string; batch_id: string }>(
+        `select table_name, max(batch_id) as batch_id from ledger.batch
+          where world = $1 and state = 'published' and table_name = any($2) group by table_name`,
+        [world, tables],
+      );
+      return new Map(found.map((row) => [row.table_name, row.batch_id]));
+    },
+
+    /** The batch that was claimed; null when this state of the upstream was computed, or a batch of the table is open. */
+    claimDerived: (
+      world: string,
+      table: string,
+      release: string,
+      batch: string,
+      upstream: Record<string, string | null>,
+    ) =>
+      value<string | null>("select ledger.claim_derived($1, $2, $3, $4, $5::jsonb) as value", [
+        world,
+        table,
+        release,
+        batch,
+        JSON.stringify(upstream),
+      ]),
+
+    /** As `startAttempt`; the batch has the slot at once, or waits for it. */
+    startDerivedAttempt: (batch: string, leaseSeconds: number) =>
+      value<number | null>("select ledger.start_derived_attempt($1, $2) as value", [
+        batch,
+        leaseSeconds,
+      ]),
 
     renew: (batch: string, attempt: number, leaseSeconds: number) =>
       value<void>("select ledger.renew($1, $2, $3)::text as value", [batch, attempt, leaseSeconds]),

@@ -52,6 +52,21 @@ export interface Attempt {
   error: { message?: string } | null;
 }
 
+/** A batch of a derived table: the snapshots that it is computed from, and what came of it. */
+export interface DerivedBatch {
+  batch_id: string;
+  table_name: string;
+  state: string;
+  phase: "ingest" | "publish";
+  attempt: number;
+  upstream: Record<string, string | null>;
+  snapshot_id: string | null;
+  receipt_key: string | null;
+  last_error: { code?: string; reason?: string } | null;
+  created_at: string;
+  closed_at: string | null;
+}
+
 /** RFC 3339 in UTC with milliseconds. */
 const time = (expression: string) =>
   `to_char((${expression}) at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')`;
@@ -90,10 +105,53 @@ export const findDeliveries = (ledger: LedgerReader, world: string, text: string
     [text],
   );
 
+const derivedColumns = `d.batch_id, d.table_name, d.state, d.phase, d.attempt, d.upstream, d.snapshot_id::text, d.receipt_key,
+  d.last_error, ${time("d.created_at")} as created_at, ${time("d.closed_at")} as closed_at`;
+
+/** Of each table that is derived from the delivery's: the first batch after the delivery was published. */
+export async function derivedAfter(
+  ledger: LedgerReader,
+  { batch_id, world }: Delivery,
+): Promise<DerivedBatch[]> {
+  const { rows } = await ledger.query<DerivedBatch>(
+    `select distinct on (d.table_name) ${derivedColumns}
+       from ledger.batch d join ledger.batch b on b.batch_id = $2 and b.state = 'published'
+      where d.world = $1 and d.kind = 'derived' and d.upstream ? b.table_name and d.created_at >= b.closed_at
+      order by d.table_name, d.batch_id`,
+    [world, batch_id],
+  );
+  return rows;
+}
+
+/** Batches of derived tables, oldest first: of one table, or the one with that id. */
+export async function derivedBatches(
+  ledger: LedgerReader,
+  world: string,
+  by: { table: string } | { batch: string },
+): Promise<DerivedBatch[]> {
+  const [column, value] = "table" in by ? ["table_name", by.table] : ["batch_id", by.batch];
+  const { rows } = await ledger.query<DerivedBatch>(
+    `select ${derivedColumns} from ledger.batch d
+      where d.world = $1 and d.kind = 'derived' and d.${column} = $2 order by d.batch_id`,
+    [world, value],
+  );
+  return rows;
+}
+
 export async function attemptsOf(ledger: LedgerReader, batch: string): Promise<Attempt[]> {
   const { rows } = await ledger.query<Attempt>(
     `select attempt, state, phase, ${time("started_at")} as started_at, ${time("ended_at")} as ended_at, error_class, error
        from ledger.attempt where batch_id = $1 order by attempt`,
+    [batch],
+  );
+  return rows;
+}
+
+/** The hops of a batch as a whole. */
+export async function recordedHops(ledger: LedgerReader, batch: string): Promise<RecordedHop[]> {
+  const { rows } = await ledger.query<RecordedHop>(
+    `select name, state, attempt, ${time("started_at")} as started_at, ${time("ended_at")} as ended_at, ref, why
+       from ledger.hop where delivery_id is null and batch_id = $1 order by seq`,
     [batch],
   );
   return rows;

@@ -59,13 +59,13 @@ const test = {
     if (wanted.includes("static")) for (const part of await checks(context)) add(part);
     if (wanted.includes("unit")) {
       add(await vitest(context, "unit", {}));
-      add(await pytest(context, ["pipeline/tests"]));
+      add(await pytest(context, ["pipeline/tests", "--ignore=pipeline/tests/spark"]));
     }
     if (wanted.includes("jobs"))
       add(
         await pytest(
           context,
-          ["-p", "gridata_testkit", "spark-jobs"],
+          ["-p", "gridata_testkit", "pipeline/tests/spark", "spark-jobs"],
           await jobTestEnvironment(context),
         ),
       );

@@ -2,11 +2,13 @@
 import { connectLedger } from "../clients/ledger-session.ts";
 import {
   attemptsOf,
+  derivedAfter,
   fileDocument,
   findDeliveries,
   hopsOf,
   type Attempt,
   type Delivery,
+  type DerivedBatch,
 } from "../clients/passports.ts";
 import { Exit, KitError } from "../model/errors.ts";
 import { runId } from "../model/names.ts";
@@ -14,6 +16,8 @@ import { finalStates, type Hop } from "../model/passport.ts";
 import { type CommandDef, type Context, usage } from "./command.ts";
 import { entriesOf, entryDocument, entryText, logNames } from "./log-entries.ts";
 import { columns, type Style } from "./style.ts";
+import { checkLines, checksOf, type CheckDocument } from "./trace-checks.ts";
+import { traceDerived } from "./trace-derived.ts";
 import { verdictFailure, waitForVerdicts } from "./verdicts.ts";
 
 const command = {
@@ -37,7 +41,11 @@ const command = {
     let [delivery, ...older] = (
       await findDeliveries(ledger, context.world, nameOf(text))
     ).toReversed();
-    if (!delivery) throw notFound(text, context);
+    if (!delivery) {
+      const derived = await traceDerived(ledger, context, text);
+      if (derived) return derived;
+      throw notFound(text, context);
+    }
     if (context.options.wait && !finalStates.includes(delivery.state))
       [delivery] = await waitForVerdicts(ledger, context, [delivery.delivery_id]);
     const attempts = delivery!.batch_id ? await attemptsOf(ledger, delivery!.batch_id) : [];
@@ -50,6 +58,8 @@ const command = {
       run_ids: attempts.map(({ attempt }) => runId(context.world, delivery!.batch_id!, attempt)),
       rejects_uri: delivery!.rejects_uri,
       hops,
+      checks: await checksOf(context, delivery!.batch_id),
+      derived: await derivedAfter(ledger, delivery!),
     };
     const ids = [delivery!.delivery_id, delivery!.batch_id].filter((id) => id !== null);
     const entries = context.options.logs ? await entriesOf(context, logNames, { ids }, null) : null;
@@ -57,7 +67,7 @@ const command = {
       ...(context.options.wait && verdictFailure([delivery!])),
       document: { ...document, ...(entries && { logs: entries.map(entryDocument) }) },
       text: [
-        describe(delivery!, attempts, hops, older.length, context.style),
+        describe(delivery!, attempts, document, older.length, context.style),
         ...(entries ? ["", ...entries.map((entry) => entryText(entry, context.style))] : []),
       ].join("\n"),
     };
@@ -81,7 +91,7 @@ function notFound(text: string, context: Context): KitError {
 function describe(
   delivery: Delivery,
   attempts: Attempt[],
-  hops: Hop[],
+  { hops, checks, derived }: { hops: Hop[]; checks: CheckDocument[]; derived: DerivedBatch[] },
   older: number,
   paint: Style,
 ): string {
@@ -103,6 +113,11 @@ function describe(
         `${delivery.records_in} in, ${delivery.records_published ?? "?"} published, ${delivery.records_rejected ?? "?"} rejected`,
     ],
     ["of them", outcomeWords(delivery)],
+    ...checkLines(checks),
+    ...derived.map(({ batch_id, table_name, state }): [string, string] => [
+      "derived",
+      `${table_name}: ${state}, batch ${batch_id}`,
+    ]),
     ["rejects", Number(delivery.records_rejected) > 0 ? delivery.rejects_uri : null],
     ["reason", delivery.reason?.reason ?? delivery.reason?.code ?? null],
   ];

@@ -66,6 +66,8 @@ export const identities: IdentityDef[] = [
       group: dispatcherGroup,
     },
     airflow: airflow("dispatcher"),
+    // What main of an upstream table is.
+    catalog: catalog("reader"),
     drop,
   }),
   identity("pipeline", "validates, processes and checks", {

@@ -1,6 +1,6 @@
 """What a check found."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 
@@ -13,12 +13,17 @@ class CheckResult:
     passed: bool
     why: str
     deliveries: list[str]
+    """Some of the rows that are at fault: `{_delivery_id, _row, ...}`."""
+    rows: list[dict[str, Any]] = field(default_factory=list[dict[str, Any]])
+    """Snapshots of other tables that it looked into."""
+    reads: dict[str, str | None] = field(default_factory=dict[str, str | None])
 
     def document(self) -> dict[str, Any]:
-        return {
+        told = {
             "name": self.name,
             "severity": self.severity,
             "passed": self.passed,
             "why": self.why,
             "deliveries": self.deliveries,
         }
+        return told | {"reads": self.reads} if self.reads else told

@@ -1,74 +1,113 @@
 """The quality rules of a contract. A library metric is counted in the files; SQL is the user's own, and runs where it runs in production."""
 
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from gridata.checks.culprits import culprits
+from gridata.checks.metrics import Rule, counted, holds, metric, words
 from gridata.checks.result import CheckResult
-from gridata.lake.catalog import Snapshot
 from gridata.lake.rows import Rows
-from gridata.lake.spark import session, written_view
-from gridata.validation.rules import name
+from gridata.lake.spark import session
 
 if TYPE_CHECKING:
     from gridata.steps.context import Step
-    from gridata.steps.plan import Plan
 
-Rule = dict[str, Any]
+SAMPLE = 20
+Some = Sequence[str] | None
 
 
-def check_rules(step: "Step", rows: Rows, plan: "Plan", snapshot: Snapshot) -> list[CheckResult]:
-    rules = step.contract["quality"]
-    values: dict[int, Any] = {}
-    sql = [(number, rule) for number, rule in enumerate(rules) if rule["kind"] == "sql"]
+@dataclass(frozen=True)
+class Source:
+    """How one rule is asked: its value over the rows of some deliveries (None: all), and rows that are at fault."""
+
+    value: Callable[[Some], Any]
+    sample: Callable[[Sequence[str]], list[dict[str, Any]]]
+
+
+def check_rules(
+    step: "Step", rows: Rows, view: Callable[[Any], str], deliveries: Sequence[str] = ()
+) -> list[CheckResult]:
+    """`rows` has what was written as the relation `written`; `view(spark)` makes a view of the same rows and names it.
+
+    `deliveries`, in the order of arrival, are those that a failed rule may be blamed on.
+    """
+    rules: list[Rule] = step.contract["quality"]
+    sql = [rule for rule in rules if rule["kind"] == "sql"]
+    found = {rule["name"]: judge(rule, _in_files(rows, rule), deliveries) for rule in rules if rule["kind"] != "sql"}
     if sql:
-        values |= _in_spark(step, plan, snapshot, sql)
-    for number, rule in enumerate(rules):
-        if number not in values:
-            values[number] = rows.query(_metric(rule))[0][0]
-    return [_judge(rule, values[number]) for number, rule in enumerate(rules)]
+        found |= _in_spark(step, view, sql, deliveries)
+    return [found[rule["name"]] for rule in rules]
 
 
-def _in_spark(step: "Step", plan: "Plan", snapshot: Snapshot, rules: list[tuple[int, Rule]]) -> dict[int, Any]:
+def judge(rule: Rule, source: Source, deliveries: Sequence[str], value: Any = None) -> CheckResult:
+    value = source.value(None) if value is None else value
+    if holds(rule, value):
+        return CheckResult(rule["name"], rule["severity"], True, "", [])
+    guilty: list[str] = []
+    if rule["severity"] == "error":
+        guilty = culprits(deliveries, lambda some: holds(rule, source.value(some)))
+    rows = source.sample(guilty) if guilty or not deliveries else []
+    return CheckResult(rule["name"], rule["severity"], False, words(rule, value), guilty, rows)
+
+
+def of_deliveries(some: Sequence[str]) -> str:
+    listed = ", ".join(f"'{one}'" for one in some)
+    return f"_delivery_id IN ({listed})" if some else "true"
+
+
+def _in_files(rows: Rows, rule: Rule) -> Source:
+    def value(some: Some) -> Any:
+        relation = "written" if some is None else f"(SELECT * FROM written WHERE {of_deliveries(some)})"
+        return rows.query(metric(rule, relation))[0][0]
+
+    def sample(some: Sequence[str]) -> list[dict[str, Any]]:
+        condition = counted(rule)
+        if condition is None:
+            return []
+        return rows.dicts(f"SELECT * FROM written WHERE {of_deliveries(some)} AND ({condition}) LIMIT {SAMPLE}")
+
+    return Source(value, sample)
+
+
+def _in_spark(
+    step: "Step", view: Callable[[Any], str], rules: list[Rule], deliveries: Sequence[str]
+) -> dict[str, CheckResult]:
     """All in one statement: planning costs more than what a batch has to read."""
     with session(step, last=True) as spark:
-        view = written_view(step, spark, plan, snapshot.id)
-        queries = [rule["query"].replace("${table}", view).replace("{table}", view) for _, rule in rules]
-        found = spark.sql("SELECT " + ", ".join(f"({query})" for query in queries)).collect()[0]
-    return {number: found[at] for at, (number, _) in enumerate(rules)}
+        written = view(spark)
+        values = spark.sql("SELECT " + ", ".join(f"({asked(rule, written)})" for rule in rules)).collect()[0]
+
+        def source(rule: Rule) -> Source:
+            def value(some: Some) -> Any:
+                spark.table(written).filter(of_deliveries(some or [])).createOrReplaceTempView("some_written")
+                return spark.sql(asked(rule, "some_written")).collect()[0][0]
+
+            def sample(some: Sequence[str]) -> list[dict[str, Any]]:
+                condition = condition_of(rule["query"])
+                if condition is None:
+                    return []
+                part = spark.table(written).filter(of_deliveries(some))
+                return [row.asDict() for row in part.filter(condition).limit(SAMPLE).collect()]
+
+            return Source(value, sample)
+
+        return {
+            rule["name"]: judge(rule, source(rule), deliveries, 0 if values[at] is None else values[at])
+            for at, rule in enumerate(rules)
+        }
 
 
-def _metric(rule: Rule) -> str:
-    column = name(rule["column"]) if rule["column"] else None
-    share = " * 100.0 / greatest(count(*), 1)" if rule["unit"] == "percent" else ""
-    counted = {
-        "rowCount": "count(*)",
-        "nullValues": f"count_if({column} IS NULL)",
-        "missingValues": f"count_if({column} IS NULL OR CAST({column} AS VARCHAR) = '')",
-        "duplicateValues": f"count({column}) - count(DISTINCT {column})",
-        # Validation has removed what is invalid.
-        "invalidValues": "0",
-    }[rule["metric"]]
-    return f"SELECT {counted}{share} FROM written"
+def asked(rule: Rule, relation: str) -> str:
+    return rule["query"].replace("${table}", relation)
 
 
-def _judge(rule: Rule, value: Any) -> CheckResult:
-    passed = _holds(rule["comparison"], float(value or 0), rule["expected"])
-    why = "" if passed else f"{rule['name']}: {value}, but it {_words(rule)}"
-    return CheckResult(rule["name"], rule["severity"], passed, why, [])
-
-
-def _holds(comparison: str, value: float, expected: list[float]) -> bool:
-    low, high = expected[0], expected[-1]
-    return {
-        "mustBe": value == low,
-        "mustNotBe": value != low,
-        "mustBeGreaterThan": value > low,
-        "mustBeGreaterOrEqualTo": value >= low,
-        "mustBeLessThan": value < low,
-        "mustBeLessOrEqualTo": value <= low,
-        "mustBeBetween": low <= value <= high,
-        "mustNotBeBetween": not low <= value <= high,
-    }[comparison]
-
-
-def _words(rule: Rule) -> str:
-    return f"{rule['comparison']} {', '.join(f'{number:g}' for number in rule['expected'])}"
+def condition_of(query: str) -> str | None:
+    """Of a query that only counts the rows of a condition, the condition: it finds the rows themselves."""
+    found = re.fullmatch(
+        r"\s*select\s+count\(\s*(?:\*|1)\s*\)\s+from\s+\$\{table\}\s+where\s+(.+?);?\s*", query, re.I | re.S
+    )
+    if found is None or re.search(r"\b(group|order|union|limit|having)\b", found[1], re.I):
+        return None
+    return found[1]

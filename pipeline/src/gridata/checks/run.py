@@ -1,8 +1,11 @@
 """All checks of a snapshot. They read the files that it added, through its manifests, and no more of the table than can matter."""
 
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+from gridata.checks.freshness import check_freshness
 from gridata.checks.keys import key_columns, key_unique
+from gridata.checks.references import check_references
 from gridata.checks.result import CheckResult
 from gridata.checks.rows import rows_accounted
 from gridata.checks.rules import check_rules
@@ -10,7 +13,7 @@ from gridata.config import require
 from gridata.lake.catalog import Snapshot, Table
 from gridata.lake.files import DataFile, added_files
 from gridata.lake.rows import Rows, open_rows
-from gridata.lake.spark import session
+from gridata.lake.spark import session, written_view
 
 if TYPE_CHECKING:
     from gridata.steps.context import Step
@@ -31,7 +34,13 @@ def check_snapshot(step: "Step", table: Table, plan: "Plan", snapshot: Snapshot)
                 with session(step, last=True):
                     pass
             return results
-        return results + check_rules(step, rows, plan, snapshot)
+        deliveries = [member.delivery_id for member in plan.fresh]
+        return [
+            *results,
+            *check_references(step, rows, table, files),
+            *check_freshness(step, rows, table, snapshot, datetime.now(UTC)),
+            *check_rules(step, rows, lambda spark: written_view(step, spark, plan, snapshot.id), deliveries),
+        ]
 
 
 def _written(rows: Rows, step: "Step", plan: "Plan", files: list[DataFile]) -> None:

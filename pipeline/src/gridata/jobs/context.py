@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import Any
 
 from gridata.errors import KitError
@@ -44,3 +45,14 @@ class Context:
         condition = functions.coalesce(functions.expr(where) if isinstance(where, str) else where, functions.lit(False))
         self.drops.append(Drop(rule, df.filter(condition)))
         return df.filter(~condition)
+
+    def on_touched_days(self, df: Any, column: str) -> Any:
+        """Rows of the days that are computed anew, by a column that is a date or an instant; all rows when every day is."""
+        if self.touched is None:
+            return df
+        from pyspark.sql import functions
+
+        at, low, high = functions.col(column), min(self.touched), max(self.touched)
+        # The range lets Iceberg leave files alone; what is in it may still be of another day.
+        near = df.filter((at >= functions.lit(low)) & (at < functions.lit(high + timedelta(days=1))))
+        return near.filter(functions.to_date(at).isin(list(self.touched)))

@@ -18,18 +18,3 @@ def differences(returned: Mapping[str, str], promised: Mapping[str, str]) -> lis
         elif kind != promised[name]:
             found.append(f"{name} is {kind}, the contract says {promised[name]}")
     return found
-
-
-def spark_type(iceberg: object) -> str:
-    """An Iceberg type, as the REST catalog spells it, in Spark's simple form."""
-    if isinstance(iceberg, str):
-        plain = {"long": "bigint", "timestamptz": "timestamp", "timestamp": "timestamp_ntz"}
-        return plain.get(iceberg, iceberg.replace(", ", ","))
-    assert isinstance(iceberg, dict)
-    kind = iceberg["type"]
-    if kind == "struct":
-        fields = (f"{field['name']}:{spark_type(field['type'])}" for field in iceberg["fields"])
-        return f"struct<{','.join(fields)}>"
-    if kind == "list":
-        return f"array<{spark_type(iceberg['element'])}>"
-    return f"map<{spark_type(iceberg['key'])},{spark_type(iceberg['value'])}>"

@@ -57,6 +57,11 @@ class Rows:
         self._schemas[name] = schema
         self._db.register(name, schema.empty_table())
 
+    def dicts(self, sql: str) -> list[dict[str, Any]]:
+        found = self._db.execute(sql)
+        columns = [column[0] for column in found.description or []]
+        return [dict(zip(columns, row, strict=True)) for row in found.fetchall()]
+
     def query(self, sql: str) -> list[tuple[Any, ...]]:
         return self._db.execute(sql).fetchall()
 

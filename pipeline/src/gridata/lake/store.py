@@ -41,6 +41,9 @@ class Store:
     def get(self, bucket: str, key: str) -> bytes:
         return bytes(self._client.get_object(Bucket=bucket, Key=key)["Body"].read())
 
+    def put_text(self, bucket: str, key: str, text: str) -> None:
+        self._client.put_object(Bucket=bucket, Key=key, Body=text.encode(), ContentType="text/plain; charset=utf-8")
+
     def get_json(self, bucket: str, key: str) -> Any | None:
         """The document, or None when there is no such object."""
         try:

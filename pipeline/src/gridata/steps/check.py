@@ -3,6 +3,7 @@
 from typing import Any
 
 from gridata.checks import CheckResult, check_snapshot
+from gridata.checks.evidence import keep_evidence
 from gridata.lake.catalog import Snapshot, Table
 from gridata.ledger import Member
 from gridata.steps.context import Step, now
@@ -85,6 +86,11 @@ def _split(step: Step, table: Table, culprits: dict[str, str], results: list[Che
     }
     step.store.put_json("curated", step.receipt_key.replace(".json", ".split.json"), split)
     step.catalog.remove_branch(table, step.branch)
+    for member in step.members():
+        if member.delivery_id in culprits:
+            uri = keep_evidence(step, member, results, culprits[member.delivery_id])
+            told = {**(member.result or {}), "rejects_uri": uri}
+            step.ledger.file_validated(*step.id, member.delivery_id, str(member.file_id), told)
     rejected = [{"delivery": delivery, "reason": _blame(why)} for delivery, why in culprits.items()]
     step.ledger.split_batch(*step.id, rejected)
     step.log.warn("quality checks failed", rejected=len(rejected))

@@ -29,7 +29,7 @@ Pinned = Mapping[str, int | None]
 def run(step: Step) -> None:
     started = now()
     release_earlier_sessions(step)
-    table = step.catalog.ensure(step.batch.table, step.contract["iceberg"])
+    table = step.catalog.ensure(step.batch.table, _own(step.contract))
     table = resolve_intents(step, table)
     table = remove_stale_branches(step, table)
     if published_by(step, table) is not None:
@@ -52,7 +52,7 @@ def run(step: Step) -> None:
             "a derived table is what its job makes of its upstream tables",
             f"write spark-jobs/{step.contract['domain']}_{step.contract['dataset']}/job.py",
         )
-    with session(step, last=False) as spark:
+    with session(step, last=not step.checked_by_spark) as spark:
         reads = Reads(step, spark, dict(pinned))
         partitions = _touched(step, job, reads, before, pinned)
         if partitions == []:
@@ -62,14 +62,22 @@ def run(step: Step) -> None:
         column = _partition_column(step, job) if partitions is not None else None
         rows = _computed(step, job, reads, pinned, column, partitions)
         step.catalog.create_branch(table, step.branch, table.main)
-        failpoint.reach("process.commit", "before", step.world)
-        told = {UPSTREAM: _told(pinned), FINGERPRINT: _fingerprint(step)}
+        failpoint.reach("derive.commit", "before", step.world)
+        summary = {UPSTREAM: told(pinned), FINGERPRINT: _fingerprint(step)}
         if partitions is not None:
-            told[TOUCHED] = json.dumps([column, *(str(one) for one in partitions)])
-        _write(step, job, rows, column, partitions, told)
-        failpoint.reach("process.commit", "after", step.world)
+            summary[TOUCHED] = json.dumps([column, *(str(one) for one in partitions)])
+        _write(step, job, rows, column, partitions, summary)
+        failpoint.reach("derive.commit", "after", step.world)
     step.hop("written", started, ref=str(loaded(step).refs[step.branch]), why=_words(partitions))
-    step.log.info("derived", upstream=_told(pinned), partitions=None if partitions is None else len(partitions))
+    step.log.info("derived", upstream=told(pinned), partitions=None if partitions is None else len(partitions))
+
+
+def _own(contract: dict[str, Any]) -> dict[str, Any]:
+    """Rows that are computed come from no file: the table has none of the columns that tell of one."""
+    iceberg = contract["iceberg"]
+    own = {column["name"] for column in contract["columns"]}
+    fields = [field for field in iceberg["schema"]["fields"] if field["name"] in own]
+    return {**iceberg, "schema": {**iceberg["schema"], "fields": fields}}
 
 
 def upstream_of(step: Step) -> dict[str, int | None]:
@@ -84,11 +92,11 @@ def newest(table: Table) -> Snapshot | None:
 
 
 def _read(snapshot: Snapshot) -> dict[str, int | None]:
-    told = json.loads(snapshot.summary[UPSTREAM])
-    return {name: None if one is None else int(one) for name, one in told.items()}
+    found = json.loads(snapshot.summary[UPSTREAM])
+    return {name: None if one is None else int(one) for name, one in found.items()}
 
 
-def _told(pinned: Pinned) -> str:
+def told(pinned: Pinned) -> str:
     """Snapshot ids as texts: they have 64 bits."""
     return json.dumps({name: None if one is None else str(one) for name, one in pinned.items()})
 
@@ -111,6 +119,10 @@ def _gone(step: Step, pinned: Pinned) -> str | None:
 def _touched(step: Step, job: Job, reads: Reads, before: Snapshot | None, pinned: Pinned) -> list[Any] | None:
     """The partitions to compute anew; None: all of them."""
     if before is None or not hasattr(job.module, "touched") or before.summary.get(FINGERPRINT) != _fingerprint(step):
+        return None
+    keys = [c["name"] for c in step.contract["columns"] if c["key"]]
+    if keys and _partition_column(step, job) not in keys:
+        # A key of a partition that is replaced could be in one that stays.
         return None
     earlier = _read(before)
     changed: dict[str, Any] = {}
@@ -178,12 +190,12 @@ def _computed(
 
 
 def _write(
-    step: Step, job: Job, rows: Any, column: str | None, partitions: list[Any] | None, told: Mapping[str, str]
+    step: Step, job: Job, rows: Any, column: str | None, partitions: list[Any] | None, summary: Mapping[str, str]
 ) -> None:
     from pyspark.sql import functions as f
 
     writer = rows.writeTo(f"{step.world}.{step.batch.table}.branch_{step.branch}")
-    for name, value in summary_options(step, told).items():
+    for name, value in summary_options(step, summary).items():
         writer = writer.option(name, value)
     replaced = f.lit(True) if partitions is None else f.col(str(column)).isin(partitions)
     try:

@@ -1,7 +1,6 @@
 """process: the rows of the batch as one snapshot on an audit branch of this attempt. main is not touched."""
 
 from gridata.lake.spark import release_earlier_sessions
-from gridata.steps import derive
 from gridata.steps.context import Step, now
 from gridata.steps.evolve import in_effect
 from gridata.steps.plan import loaded, make_plan, published_by, remove_stale_branches, resolve_intents
@@ -9,9 +8,6 @@ from gridata.steps.write import write
 
 
 def run(step: Step) -> None:
-    if step.batch.kind == "derived":
-        derive.run(step)
-        return
     started = now()
     release_earlier_sessions(step)
     table = step.catalog.ensure(step.batch.table, step.contract["iceberg"])

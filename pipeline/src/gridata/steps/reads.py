@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from gridata.errors import KitError
+from gridata.lake.types import spark_schema
 from gridata.steps.context import Step, contract_of
 
 
@@ -25,7 +26,9 @@ class Reads:
 
     def at(self, name: str, snapshot: int | None, contract: Mapping[str, Any] | None = None) -> Any:
         if snapshot is None:
-            return self.spark.createDataFrame([], ddl(contract or self._contract(name)))
+            return self.spark.createDataFrame(
+                [], spark_schema((contract or self._contract(name))["iceberg"]["schema"]["fields"])
+            )
         return self.spark.sql(f"SELECT * FROM {self.step.world}.{name} VERSION AS OF {snapshot}")
 
     def _contract(self, name: str) -> dict[str, Any]:
@@ -38,10 +41,3 @@ class Reads:
                 "no contract of the release makes it",
                 "a table is named <domain>.<dataset>_v<major>",
             ) from error
-
-
-def ddl(contract: Mapping[str, Any]) -> str:
-    from gridata.jobs.schema import spark_type
-
-    fields = contract["iceberg"]["schema"]["fields"]
-    return ", ".join(f"`{field['name']}` {spark_type(field['type'])}" for field in fields)

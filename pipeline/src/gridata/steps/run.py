@@ -18,11 +18,13 @@ from gridata.lake.catalog import Catalog, CatalogRefusal
 from gridata.lake.store import Store
 from gridata.ledger import Ledger, Superseded
 from gridata.log import Log
-from gridata.steps import check, process, publish, validate
+from gridata.steps import check, check_derived, derive, process, publish, validate
 from gridata.steps.context import EXIT_SUPERSEDED, Step, contract_of, renewed
 from gridata.steps.transform import TransformError
 
 STEPS = {"validate": validate.run, "process": process.run, "check": check.run, "publish": publish.run}
+# A derived batch has no deliveries: it is computed from tables.
+DERIVED = {"process": derive.run, "check": check_derived.run, "publish": publish.run}
 IDENTITY = {"validate": "pipeline", "process": "pipeline", "check": "pipeline", "publish": "publisher"}
 
 
@@ -40,6 +42,8 @@ def failure_class(error: BaseException) -> str:
     if isinstance(error, KitError):
         if error.code.startswith("TRANSFORM"):
             return "code"
+        if error.code == "QUALITY_CHECK_FAILED":
+            return "contract"
         return "contract" if error.code.startswith(("CONTRACT", "SCHEMA")) else "unknown"
     return "unknown"
 
@@ -72,7 +76,7 @@ def run_step(settings: Config, log: Log, name: str, world: str, batch_id: str, a
                 contract_of(settings, batch.release_id, batch.table),
                 work,
             )
-            STEPS[name](step)
+            (DERIVED if batch.kind == "derived" else STEPS)[name](step)
         return 0
     except Superseded as reason:
         log.warn("superseded", why=str(reason))

@@ -1,5 +1,6 @@
 """The dataset's own job, between the accepted rows and the key rule. What it does wrong parks the batch with the cause."""
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -9,7 +10,8 @@ from gridata.jobs import Context
 from gridata.jobs.accounting import Account, count, empty, sample, verify
 from gridata.jobs.load import Job, load_job, raised
 from gridata.jobs.locate import failing, locate
-from gridata.jobs.schema import differences, spark_type
+from gridata.jobs.schema import differences
+from gridata.lake.types import spark_type
 from gridata.ledger import Member
 from gridata.steps.context import Step, release_folder
 from gridata.steps.reads import Reads
@@ -81,7 +83,9 @@ def _run(job: Job, step: Step, rows: Any, reads: Reads) -> tuple[Any, Context]:
 
 def check_schema(job: Job, found: Any, promised: dict[str, str]) -> None:
     """The columns that a job returned against those that it should."""
-    if not hasattr(found, "schema"):
+    from pyspark.sql.dataframe import DataFrame
+
+    if not isinstance(found, DataFrame):
         problems = [f"transform returned {type(found).__name__}, not a DataFrame"]
     else:
         try:
@@ -99,10 +103,10 @@ def check_schema(job: Job, found: Any, promised: dict[str, str]) -> None:
 
 
 def own_types(contract: dict[str, Any]) -> dict[str, str]:
-    """The contract's columns in Spark's spelling of types."""
+    """The contract's columns with their types, as Spark's `simpleString` has them."""
     own = {column["name"] for column in contract["columns"]}
     fields = contract["iceberg"]["schema"]["fields"]
-    return {field["name"]: spark_type(field["type"]) for field in fields if field["name"] in own}
+    return {field["name"]: re.sub(r"[ `]", "", spark_type(field["type"])) for field in fields if field["name"] in own}
 
 
 def _record(step: Step, fresh: list[Member], accounts: dict[str, Account]) -> None:
