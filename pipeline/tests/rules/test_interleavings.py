@@ -16,11 +16,12 @@ import psycopg
 import pytest
 from gridata import config, names
 from gridata.config import Config
-from gridata.lake.catalog import CatalogRefusal
+from gridata.lake.catalog import CatalogRefusal, Table
 from gridata.ledger import Ledger
 from gridata.log import Log
 from gridata.steps import check, process, run
 from gridata.steps.context import Step
+from gridata.steps.plan import Plan
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule, run_state_machine_as_test
@@ -319,11 +320,11 @@ def _validate(step: Step) -> None:
     step.ledger.finish_ingest(*step.id)
 
 
-def _append(step: Step, sources: list[str], change: Any) -> None:
+def _write(step: Step, table: Table, plan: Plan) -> None:
     """Spark: a commit on a branch that must be there. Its client sends it again when it hears no answer."""
     lake, branch = current.machine.lake, step.branch
     batch, attempt = step.id
-    rows = [source.rsplit("/", 1)[-1] for source in sources]
+    rows = [str((member.result or {})["parquet_key"]) for member in plan.fresh]
 
     def commit() -> None:
         if branch not in lake.table.refs:
@@ -341,7 +342,7 @@ def gated(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(run, "contract_of", lambda *_: CONTRACT)
     monkeypatch.setattr(run, "renewed", lambda *_: contextlib.nullcontext())
     monkeypatch.setattr(run, "STEPS", {**run.STEPS, "validate": _validate})
-    monkeypatch.setattr(process, "append", _append)
+    monkeypatch.setattr(process, "write", _write)
     monkeypatch.setattr(process, "release_earlier_sessions", lambda step: None)
     monkeypatch.setattr(check, "check_snapshot", lambda *_: [])
     # Spark's own failures are told as the catalog's here: both heal.
