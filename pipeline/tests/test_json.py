@@ -69,18 +69,29 @@ SCALARS: list[tuple[Any, str, Any]] = [
 ]
 
 
-@pytest.mark.parametrize("format_", FORMATS)
-@pytest.mark.parametrize(("kind", "text", "value"), SCALARS)
-def test_what_a_value_becomes(tmp_path: Path, format_: str, kind: str, text: str, value: object) -> None:
-    checked = Checked(tmp_path, write(format_, f'{{"c": {text}}}'), contract(format_, column("c", kind)))
+@pytest.fixture(scope="module", params=FORMATS)
+def scalars(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Checked:
+    """All values in one file, each in a record of its own under the name of its type."""
+    kinds = dict.fromkeys(kind for kind, _, _ in SCALARS)
+    texts = [f'{{"{kind}": {text}}}' for kind, text, _ in SCALARS]
+    agreed = contract(request.param, *(column(kind, kind) for kind in kinds))
+    return Checked(tmp_path_factory.mktemp("json"), write(request.param, *texts), agreed)
+
+
+@pytest.mark.parametrize("at", range(len(SCALARS)), ids=[f"{kind} {text[:30]}" for kind, text, _ in SCALARS])
+def test_what_a_value_becomes(scalars: Checked, at: int) -> None:
+    kind, text, value = SCALARS[at]
+    faults = [(line, c, rule, shown) for row, line, c, rule, shown in scalars.rules if row == at + 1]
+    values = [[v for v in row[1:] if v is not None] for row in scalars.rows if row[0] == at + 1]
     if value is None:
         # A text of the wrong kind is shown as JSON, so that its quotes are seen; of the wrong form as it is.
-        assert [(row, line, c, rule) for row, line, c, rule, _ in checked.rules] == [(1, 1, "c", "type")]
-        assert checked.rules[0][4] in (text[:500], text.strip('"'))
+        assert [fault[:3] for fault in faults] == [(at + 1, kind, "type")]
+        assert faults[0][3] in (text[:500], text.strip('"'))
+        assert values == []
     else:
-        assert checked.rules == []
-        assert checked.values == [value]
-        assert type(checked.values[0]) is type(value)
+        assert faults == []
+        assert values == [[value]]
+        assert type(values[0][0]) is type(value)
 
 
 @pytest.mark.parametrize("format_", FORMATS)
@@ -197,66 +208,66 @@ def test_nested_values_keep_their_types_exactly(tmp_path: Path, format_: str) ->
     ]
 
 
+WRONG_INSIDE: list[tuple[str, list[tuple[str, str, str]]]] = [
+    ('"address": {"geo": null}', [("address.city", "required", "")]),
+    ('"address": {"city": "x", "geo": {"lat": 1, "lon": null}}', [("address.geo.lon", "required", "")]),
+    ('"address": {"city": 7}', [("address.city", "type", "7")]),
+    ('"address": {"city": "x", "since": "2023-02-29"}', [("address.since", "type", "2023-02-29")]),
+    ('"address": {"city": "x", "geo": {"lat": 1.1234567, "lon": 1}}', [("address.geo.lat", "type", "1.1234567")]),
+    ('"address": {"city": "x", "zip": 1}', [("address.zip", "cells", "1")]),
+    ('"address": {"city": "x", "city": "y"}', [("address.city", "cells", '"y"')]),
+    ('"address": ["x"]', [("address", "type", '["x"]')]),
+    ('"tags": {"a": "x"}', [("tags", "type", '{"a": "x"}')]),
+    ('"tags": ["a", "b", 3, "d", false]', [("tags[2]", "type", "3"), ("tags[4]", "type", "false")]),
+    ('"scores": [[1], [2, 1.5]]', [("scores[1][1]", "type", "1.5")]),
+    (
+        '"prices": {"EUR": 1.234, "USD": 12345.0}',
+        [("prices[EUR]", "type", "1.234"), ("prices[USD]", "type", "12345.0")],
+    ),
+    ('"prices": {"EUR": "1"}', [("prices[EUR]", "type", '"1"')]),
+    ('"by_year": {"MMXX": null}', [("by_year[MMXX]", "type", "MMXX")]),
+    ('"by_year": {"2020": {"rates": [1, "x"]}}', [("by_year[2020].rates[1]", "type", '"x"')]),
+    ('"by_year": {"2020": {"rates": [1e400]}}', [("by_year[2020].rates[0]", "type", "1e400")]),
+]
+
+
 @pytest.mark.parametrize("format_", FORMATS)
-@pytest.mark.parametrize(
-    ("member", "faults"),
-    [
-        ('"address": {"geo": null}', [("address.city", "required", "")]),
-        ('"address": {"city": "x", "geo": {"lat": 1, "lon": null}}', [("address.geo.lon", "required", "")]),
-        ('"address": {"city": 7}', [("address.city", "type", "7")]),
-        ('"address": {"city": "x", "since": "2023-02-29"}', [("address.since", "type", "2023-02-29")]),
-        ('"address": {"city": "x", "geo": {"lat": 1.1234567, "lon": 1}}', [("address.geo.lat", "type", "1.1234567")]),
-        ('"address": {"city": "x", "zip": 1}', [("address.zip", "cells", "1")]),
-        ('"address": {"city": "x", "city": "y"}', [("address.city", "cells", '"y"')]),
-        ('"address": ["x"]', [("address", "type", '["x"]')]),
-        ('"tags": {"a": "x"}', [("tags", "type", '{"a": "x"}')]),
-        ('"tags": ["a", "b", 3, "d", false]', [("tags[2]", "type", "3"), ("tags[4]", "type", "false")]),
-        ('"scores": [[1], [2, 1.5]]', [("scores[1][1]", "type", "1.5")]),
-        (
-            '"prices": {"EUR": 1.234, "USD": 12345.0}',
-            [("prices[EUR]", "type", "1.234"), ("prices[USD]", "type", "12345.0")],
-        ),
-        ('"prices": {"EUR": "1"}', [("prices[EUR]", "type", '"1"')]),
-        ('"by_year": {"MMXX": null}', [("by_year[MMXX]", "type", "MMXX")]),
-        ('"by_year": {"2020": {"rates": [1, "x"]}}', [("by_year[2020].rates[1]", "type", '"x"')]),
-        ('"by_year": {"2020": {"rates": [1e400]}}', [("by_year[2020].rates[0]", "type", "1e400")]),
-    ],
-)
-def test_what_is_wrong_inside_has_its_path(
-    tmp_path: Path, format_: str, member: str, faults: list[tuple[str, str, str]]
-) -> None:
-    records = write(format_, '{"id": 1}', f'{{"id": 2, {member}}}', '{"id": 3}')
-    checked = Checked(tmp_path, records, contract(format_, *NESTED))
-    assert [(c, rule, value) for _, _, c, rule, value in checked.rules] == faults
-    assert {(row, line) for row, line, *_ in checked.rules} == {(2, 2)}
-    assert [row[0] for row in checked.rows] == [1, 3]
+def test_what_is_wrong_inside_has_its_path(tmp_path: Path, format_: str) -> None:
+    records = [f'{{"id": {at}, {member}}}' for at, (member, _) in enumerate(WRONG_INSIDE, 1)]
+    checked = Checked(tmp_path, write(format_, *records, '{"id": 0}'), contract(format_, *NESTED))
+    for at, (member, faults) in enumerate(WRONG_INSIDE, 1):
+        found = [(line, c, rule, value) for row, line, c, rule, value in checked.rules if row == at]
+        assert found == [(at, *fault) for fault in faults], member
+    assert [row[0] for row in checked.rows] == [len(WRONG_INSIDE) + 1]
 
 
-@pytest.mark.parametrize(
-    ("line", "rule"),
-    [
-        (b'{"a": 1', "type"),
-        (b'{"a": 1}}', "type"),
-        (b'{"a": 1} {"a": 2}', "type"),
-        (b'{"a": 01}', "type"),
-        (b'{"a": 1,}', "type"),
-        (b"{'a': 1}", "type"),
-        (b'{"a": NaN}', "type"),
-        (b'{"a": -Infinity}', "type"),
-        (b'{"a": "tab\there"}', "type"),
-        (b"a,b,c", "type"),
-        (b'{"a": ' + b"[" * 100_000 + b"]" * 100_000 + b"}", "type"),
-        (b'{"s": "caf\xe9"}', "encoding"),
-        (b'{"s": "\xed\xa0\x80"}', "encoding"),
-        (b"\xef\xbb\xbf" + b'{"a": 1}', "type"),
-    ],
-)
-def test_a_line_that_is_no_json(tmp_path: Path, line: bytes, rule: str) -> None:
+NO_JSON = [
+    (b'{"a": 1', "type"),
+    (b'{"a": 1}}', "type"),
+    (b'{"a": 1} {"a": 2}', "type"),
+    (b'{"a": 01}', "type"),
+    (b'{"a": 1,}', "type"),
+    (b"{'a': 1}", "type"),
+    (b'{"a": NaN}', "type"),
+    (b'{"a": -Infinity}', "type"),
+    (b'{"a": "tab\there"}', "type"),
+    (b"a,b,c", "type"),
+    (b'{"a": ' + b"[" * 100_000 + b"]" * 100_000 + b"}", "type"),
+    (b'{"s": "caf\xe9"}', "encoding"),
+    (b'{"s": "\xed\xa0\x80"}', "encoding"),
+    (b"\xef\xbb\xbf" + b'{"a": 1}', "type"),
+]
+
+
+def test_a_line_that_is_no_json(tmp_path: Path) -> None:
     agreed = contract("jsonl", column("a", "int"), column("s", "string"))
-    checked = Checked(tmp_path, b'{"a": 1}\n\n' + line + b'\n{"a": 2}', agreed)
-    assert [(row, number, c, r) for row, number, c, r, _ in checked.rules] == [(2, 3, None, rule)]
-    assert checked.rules[0][4] == line.decode("utf-8", "replace")[:500]
-    assert [row[:2] for row in checked.rows] == [(1, 1), (3, 2)]
+    content = b"\n\n".join([b'{"a": 1}', *(line for line, _ in NO_JSON), b'{"a": 2}'])
+    checked = Checked(tmp_path, content, agreed)
+    assert checked.rules == [
+        (at + 1, 2 * at + 1, None, rule, line.decode("utf-8", "replace")[:500])
+        for at, (line, rule) in enumerate(NO_JSON, 1)
+    ]
+    assert [row[:2] for row in checked.rows] == [(1, 1), (len(NO_JSON) + 2, 2)]
 
 
 def test_blank_lines_line_ends_and_a_mark_are_no_records(tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import duckdb
 
-from gridata.validation import csv, json_array, jsonl
+from gridata.validation import avro, csv, excel, json_array, jsonl, parquet
 from gridata.validation.cells import Contract, Reader, Refused
 from gridata.validation.decompress import decompress
 from gridata.validation.judge import Result, judge
@@ -20,7 +20,14 @@ __all__ = ["Refused", "Result", "validate"]
 MEMORY = "768MB"
 THREADS = 2
 
-READERS: dict[str, Reader] = {"csv": csv.read, "jsonl": jsonl.read, "json": json_array.read}
+READERS: dict[str, Reader] = {
+    "csv": csv.read,
+    "jsonl": jsonl.read,
+    "json": json_array.read,
+    "parquet": parquet.read,
+    "avro": avro.read,
+    "excel": excel.read,
+}
 
 
 def validate(
@@ -35,7 +42,7 @@ def validate(
 ) -> Result:
     """Reads `source`; writes the accepted rows to `parquet` and each bad record as a line of JSON to `evidence`.
 
-    `_row` is the ordinal of the record in the file, from 1, bad ones counted; under `upsert` and `replace-partitions` every row also has `_arrival`.
+    `_row` is the ordinal of the record in the file, from 1, bad ones counted; under `upsert` every row also has `_arrival`.
     Memory is bounded. Raises `Refused`.
     """
     work = parquet.with_suffix(".work")
@@ -49,7 +56,7 @@ def validate(
             db.execute(f"SET temp_directory = {text(str(work / 'spill'))}; SET TimeZone = 'UTC'")
             cells = READERS[format_of(plain, contract)](db, plain, contract, work)
             added = {"_file_id": file_id, "_delivery_id": delivery_id}
-            if contract["mode"] in ("upsert", "replace-partitions"):
+            if contract["mode"] == "upsert":
                 added["_arrival"] = arrival or ""
             return judge(db, cells, contract, added, parquet, evidence)
     finally:

@@ -80,7 +80,7 @@ def _relation(contract: Contract) -> str:
         more = f"list_concat({', '.join(inner)})"
         found = (
             f"list_concat({found}, list_filter({more}, "
-            f"lambda x: NOT list_contains(list_transform({found}, lambda f: f.c), x.c)))"
+            f"lambda _check: NOT list_contains(list_transform({found}, lambda _one: _one.c), _check.c)))"
         )
     for column in contract["columns"]:
         cell = name(column["name"])

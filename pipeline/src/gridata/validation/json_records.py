@@ -11,7 +11,7 @@ from typing import Any
 import pyarrow as pa
 
 from gridata.validation.cells import Contract
-from gridata.validation.nested import Kind, is_nested
+from gridata.validation.nested import FOUND, Kind, is_nested
 
 Faults = list[dict[str, str | None]]
 Taker = Callable[[Any, str, Faults], Any]
@@ -78,7 +78,7 @@ class Batches:
             [
                 ("_row", pa.int64()),
                 ("_line", pa.int64()),
-                ("_found", pa.list_(pa.struct([("c", pa.string()), ("r", pa.string()), ("v", pa.string())]))),
+                ("_found", FOUND),
                 *((column["name"], _arrow(column["type"])) for column in columns),
             ]
         )

@@ -59,15 +59,15 @@ def _judge_cells(db: duckdb.DuckDBPyConnection, cells: Cells, contract: Contract
         f"{{'c': {text(column['name'])}, 'r': {rules.broken_rule(column, column['name'] in cells.typed)}, 'v': NULL::VARCHAR}}"
         for column in contract["columns"]
     )
-    broken = f"list_filter([{checks}], lambda x: x.r IS NOT NULL)"
+    broken = f"list_filter([{checks}], lambda _check: _check.r IS NOT NULL)"
     if cells.found:
         # Of a cell in which the reader found a fault nothing more is said.
         broken = (
             f"CASE WHEN len(_found) > 0 THEN list_concat(_found, list_filter({broken}, "
-            f"lambda x: NOT list_contains(list_transform(_found, lambda f: f.c), x.c))) ELSE {broken} END"
+            f"lambda _check: NOT list_contains(list_transform(_found, lambda _one: _one.c), _check.c))) ELSE {broken} END"
         )
     db.execute(f"CREATE TEMP TABLE judged AS SELECT *, {broken} AS _broken FROM {cells.relation}")
-    for columns_of_set in rules.unique_sets(contract):
+    for columns_of_set in rules.unique_sets(contract["columns"]):
         _mark_repeated(db, columns_of_set, cells.typed)
 
 

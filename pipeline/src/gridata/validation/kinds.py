@@ -43,12 +43,16 @@ def binary_format(path: Path) -> str | None:
 
 
 def is_workbook(path: Path) -> bool:
-    """Whether it is a zip with the members of a workbook (xlsx, xlsb, ods)."""
+    """Whether it is a zip with the members of a workbook (xlsx, xlsb, ods), whole or damaged: the first member tells."""
     with path.open("rb") as file:
-        if file.read(4) != b"PK\x03\x04":
+        start = file.read(30)
+        if not start.startswith(b"PK\x03\x04"):
             return False
+        first = file.read(int.from_bytes(start[26:28], "little"))
+    if first.startswith((b"[Content_Types].xml", b"mimetype", b"_rels/", b"docProps/", b"xl/")):
+        return True
     try:
         with zipfile.ZipFile(path) as archive:
-            return any(name in ("mimetype", "[Content_Types].xml") for name in archive.namelist())
+            return "[Content_Types].xml" in archive.namelist()
     except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError):
         return False

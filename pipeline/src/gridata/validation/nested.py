@@ -2,12 +2,14 @@
 
 from typing import Any
 
+import pyarrow as pa
+
 from gridata.validation import rules
 from gridata.validation.rules import name, text
 
 Kind = dict[str, Any]
 
-_NONE = dict.fromkeys(
+NO_RULES = dict.fromkeys(
     (
         "pattern",
         "enum",
@@ -20,7 +22,9 @@ _NONE = dict.fromkeys(
         "format",
     )
 )
-_FAULT = "STRUCT(c VARCHAR, r VARCHAR, v VARCHAR)[]"
+# A list of what is wrong in cells, in SQL and in Arrow.
+FAULTS = "STRUCT(c VARCHAR, r VARCHAR, v VARCHAR)[]"
+FOUND = pa.list_(pa.struct([("c", pa.string()), ("r", pa.string()), ("v", pa.string())]))
 
 
 def is_nested(type_: Kind) -> bool:
@@ -74,7 +78,7 @@ def _named(value: str, field: dict[str, Any], path: str, typed: bool, depth: int
 
 
 def _of(one: str, field: dict[str, Any], path: str, typed: bool, depth: int) -> str:
-    column = {**_NONE, "name": one, "type": field["type"], "required": field["required"], "key": 0}
+    column = {**NO_RULES, "name": one, "type": field["type"], "required": field["required"], "key": 0}
     parts: list[str] = []
     if is_nested(field["type"]):
         if field["required"]:
@@ -87,8 +91,8 @@ def _of(one: str, field: dict[str, Any], path: str, typed: bool, depth: int) -> 
 
 
 def _fault(rule: str, path: str, value: str) -> str:
-    return f"list_filter([{{'c': {path}, 'r': {rule}, 'v': {value}}}], lambda f: f.r IS NOT NULL)"
+    return f"list_filter([{{'c': {path}, 'r': {rule}, 'v': {value}}}], lambda _one: _one.r IS NOT NULL)"
 
 
 def _concat(parts: list[str]) -> str:
-    return f"CAST(list_concat({', '.join(parts)}) AS {_FAULT})" if parts else f"CAST([] AS {_FAULT})"
+    return f"CAST(list_concat({', '.join(parts)}) AS {FAULTS})" if parts else f"CAST([] AS {FAULTS})"

@@ -133,9 +133,13 @@ def _wrong_type(column: Column) -> str | None:
 
 
 def _wrong_value(column: Column) -> str | None:
-    """What a format with types has and no column takes: NaN, infinity."""
-    finite = column["type"]["kind"] in ("float", "double", "date", "timestamp", "timestamptz")
-    return f"NOT isfinite({name(column['name'])})" if finite else None
+    """What a format with types has and no column takes: NaN, infinity, a year that has no four digits."""
+    cell, kind = name(column["name"]), column["type"]["kind"]
+    if kind in ("float", "double"):
+        return f"NOT isfinite({cell})"
+    if kind in ("date", "timestamp", "timestamptz"):
+        return f"NOT isfinite({cell}) OR year({cell}) NOT BETWEEN 1 AND 9999"
+    return None
 
 
 def _bounds(column: Column, typed: bool) -> list[str]:
@@ -179,13 +183,9 @@ def broken_rule(column: Column, typed: bool = False) -> str:
     return f"CASE {' '.join(cases)} END"
 
 
-def unique_sets(contract: dict[str, Any]) -> list[list[Column]]:
-    """Sets of columns whose values occur once in a file: the primary key, and each column that says so.
-
-    A file of an upsert may have several versions of a key: the key rule takes the greatest.
-    """
-    columns: list[Column] = contract["columns"]
+def unique_sets(columns: list[Column]) -> list[list[Column]]:
+    """Sets of columns whose values occur once: the primary key, and each column that says so."""
     key = sorted((c for c in columns if c["key"]), key=lambda c: c["key"])
-    sets = [key] if key and contract["mode"] != "upsert" else []
+    sets = [key] if key else []
     sets.extend([c] for c in columns if c["unique"] and [c] != key)
     return sets
