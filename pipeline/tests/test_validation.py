@@ -6,9 +6,24 @@ from typing import Any
 
 import duckdb
 import pytest
+
 from gridata.validation import Refused, Result, validate
 
-DIALECT = {"delimiter": ",", "quote": '"', "escape": '"', "header": True, "encoding": "utf-8", "nullText": ""}
+DIALECT: dict[str, Any] = {
+    "delimiter": ",",
+    "quote": '"',
+    "escape": '"',
+    "header": True,
+    "encoding": "utf-8",
+    "nullText": "",
+    "skipRows": 0,
+    "skipFooter": 0,
+    "comment": None,
+    "decimal": ".",
+    "thousands": None,
+    "trueTexts": ["true"],
+    "falseTexts": ["false"],
+}
 LIMITS = {"bytes": 1 << 30, "lineBytes": 1 << 20, "columns": 100, "expansionRatio": 100}
 
 

@@ -42,7 +42,7 @@ def validate(
 ) -> Result:
     """Reads `source`; writes the accepted rows to `parquet` and each bad record as a line of JSON to `evidence`.
 
-    `_row` is the ordinal of the record in the file, from 1, bad ones counted; under `upsert` every row also has `_arrival`.
+    `_row` is the ordinal of the record in the file, from 1, bad ones counted; under `upsert` and `replace-partitions` every row also has `_arrival`.
     Memory is bounded. Raises `Refused`.
     """
     work = parquet.with_suffix(".work")
@@ -56,9 +56,9 @@ def validate(
             db.execute(f"SET temp_directory = {text(str(work / 'spill'))}; SET TimeZone = 'UTC'")
             cells = READERS[format_of(plain, contract)](db, plain, contract, work)
             added = {"_file_id": file_id, "_delivery_id": delivery_id}
-            if contract["mode"] == "upsert":
+            if contract["mode"] in ("upsert", "replace-partitions"):
                 added["_arrival"] = arrival or ""
-            return judge(db, cells, contract, added, parquet, evidence)
+            return judge(db, cells, contract, added, parquet, evidence, work)
     finally:
         shutil.rmtree(work)
 

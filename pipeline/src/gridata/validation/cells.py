@@ -19,6 +19,12 @@ class Refused(Exception):
         self.reason = reason
 
 
+def allowed(contract: Contract, records: int) -> float:
+    """So many bad records a file of that many may have."""
+    threshold = contract["errorThreshold"]
+    return threshold["value"] * records if threshold["kind"] == "share" else threshold["value"]
+
+
 @dataclass(frozen=True)
 class Broken:
     """A record that has no cells: its ordinal, the physical line on which it begins (None where a format has no lines), rule and text."""
@@ -30,11 +36,24 @@ class Broken:
 
 
 @dataclass(frozen=True)
-class Cells:
-    """The records of one file.
+class Progress:
+    """How far a reader is that passes on records while it still reads."""
 
-    `relation` is SQL that can stand after FROM: `_row BIGINT` (ordinal in the file, from 1, broken ones counted) and every
-    column of the contract by its name. A column in `typed` has values; any other is VARCHAR and is judged as text.
+    records: int
+    broken: list[Broken]
+    possible: int
+    """So many records the file has at most."""
+    stopped_at: int
+    """The record after which it read no more because too many were broken; 0 when it reads to the end."""
+
+
+@dataclass(frozen=True)
+class Cells:
+    """The records of one file, in their order.
+
+    `relation` is SQL that can stand after FROM, and is read once: every column of the contract by its name and, unless there is
+    `progress`, `_row BIGINT` (ordinal in the file, from 1, broken ones counted). A column in `typed` has values; any other is
+    VARCHAR and is judged as text.
     """
 
     relation: str
@@ -46,6 +65,12 @@ class Cells:
     typed: frozenset[str] = frozenset()
     found: bool = False
     """The relation also has `_found`: what its reader found wrong in cells, as a list of {c: column or path, r: rule, v: text}."""
+    row_bytes: float = 1000.0
+    """Of a usual record."""
+    progress: Callable[[], Progress] | None = None
+    """Of a reader that still reads: the relation has all records but the broken ones, in order; `records` is not known before."""
+    close: Callable[[], None] = lambda: None
+    """Ends the reading, early or not. Raises what went wrong in it, as `Refused`."""
 
 
 class Reader(Protocol):

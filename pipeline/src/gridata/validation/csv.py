@@ -1,91 +1,126 @@
-"""Reader of CSV: a scan finds the records and those that are broken, DuckDB's parser reads the cells of the others as text."""
+"""Reader of CSV: a scan finds the records and passes on those that are whole, DuckDB's parser reads their cells as text meanwhile.
 
+Between the two is a named pipe, so that neither waits for the other to finish, nothing is written twice and memory is bounded.
+"""
+
+import contextlib
+import fcntl
+import os
+import threading
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import duckdb
 
-from gridata.validation.cells import Broken, Cells, Contract, Refused
+from gridata.validation.cells import Cells, Contract, Progress, Refused, allowed
+from gridata.validation.csv_header import check_header
+from gridata.validation.csv_scan import Scan
+from gridata.validation.csv_source import blocks
 from gridata.validation.rules import text
-from gridata.validation.scan import Structure, line_of, scan
+
+_PIPE_BYTES = 1 << 20
 
 
 def read(db: duckdb.DuckDBPyConnection, source: Path, contract: Contract, work: Path) -> Cells:
     dialect = contract["dialect"]
-    structure = scan(source, dialect)
-    _check_structure(structure, contract)
-    _parse(db, _without_broken(source, structure, work / "clean.csv"), structure, contract)
-    return Cells(
-        relation="cells",
-        records=structure.records,
-        broken=[Broken(b.record, b.line, b.rule, b.value) for b in structure.broken],
-        lines=lambda records: line_of(source, dialect, records),
-    )
-
-
-def _check_structure(structure: Structure, contract: Contract) -> None:
-    if structure.open_quote is not None:
-        raise Refused("QUOTE_OPEN", f"a quote opens on line {structure.open_quote} and is never closed")
-    wanted = [column.get("source") or column["name"] for column in contract["columns"]]
-    header = structure.header
-    missing = [column for column in wanted if column not in header]
-    unknown = [column for column in header if column not in wanted]
-    twice = sorted({column for column in header if header.count(column) > 1})
-    if missing or unknown or twice:
-        parts = [
-            f"{label} {', '.join(columns)}"
-            for label, columns in (("it lacks", missing), ("nobody knows", unknown), ("it repeats", twice))
-            if columns
-        ]
-        raise Refused("HEADER_MISMATCH", f"the header does not fit the contract: {'; '.join(parts)}")
-
-
-def _without_broken(source: Path, structure: Structure, to: Path) -> Path:
-    """A copy without the records that the parser must not see; the file itself when there are none."""
-    if not structure.broken:
-        return source
-    with source.open("rb") as original, to.open("wb") as copy:
-        at = 0
-        for broken in structure.broken:
-            _copy(original, copy, at, broken.start)
-            at = broken.end
-        _copy(original, copy, at, source.stat().st_size)
-    return to
-
-
-def _copy(original: Any, copy: Any, start: int, end: int) -> None:
-    original.seek(start)
-    while start < end:
-        block = original.read(min(1 << 20, end - start))
-        copy.write(block)
-        start += len(block)
-
-
-def _parse(db: duckdb.DuckDBPyConnection, path: Path, structure: Structure, contract: Contract) -> None:
-    dialect = contract["dialect"]
-    db.execute("CREATE TEMP TABLE removed (position BIGINT, shift BIGINT)")
-    # The k-th broken record stood before the record that is now number (ordinal - k + 1).
-    removed = [(broken.record - k, k + 1) for k, broken in enumerate(structure.broken)]
-    if removed:
-        db.executemany("INSERT INTO removed VALUES (?, ?)", removed)
+    until = _count(source, contract) - dialect["skipFooter"] if dialect["skipFooter"] else None
+    scan = _scan(source, contract)
+    header = scan.header()
     # A column is named in the file as its `source` says, in the table by its name.
     own = {column.get("source") or column["name"]: column["name"] for column in contract["columns"]}
-    columns = ", ".join(f"{text(own[cell])}: 'VARCHAR'" for cell in structure.header)
-    db.execute(
-        f"""CREATE TEMP TABLE cells AS
-        WITH numbered AS (
-          SELECT row_number() OVER () AS _position, * FROM read_csv({text(str(path))}, auto_detect = false, header = true,
-            columns = {{{columns}}}, delim = {text(dialect["delimiter"])}, quote = {text(dialect["quote"])},
-            escape = {text(dialect["escape"])}, nullstr = {text(dialect["nullText"])}, allow_quoted_nulls = false,
-            strict_mode = true, max_line_size = {contract["limits"]["lineBytes"]}, new_line = {text(_new_line(path))})
-        )
-        SELECT _position + coalesce(
-          (SELECT max(shift) FROM removed WHERE removed.position <= numbered._position), 0) AS _row, * EXCLUDE (_position)
-        FROM numbered"""
+    if header is None:
+        if dialect["header"]:
+            raise Refused("FILE_EMPTY", "it has no header and no records, only lines that are skipped")
+        names = list(own.values())
+    else:
+        check_header(header, contract)
+        names = [own[cell] for cell in header]
+    size = source.stat().st_size
+
+    def possible() -> int:
+        # A record of n cells has n - 1 delimiters and a line end at least; one of a single cell a character and a line end.
+        return scan.records if scan.ended else scan.records + max(size - scan.read, 0) // max(len(names), 2) + 1
+
+    def enough() -> bool:
+        return len(scan.broken) > allowed(contract, possible())
+
+    feed = _Feed(scan.body(len(names), until, enough), work / "records.csv")
+
+    return Cells(
+        relation=_relation(feed.path, names, contract),
+        records=0,
+        broken=scan.broken,
+        lines=scan.lines.of,
+        row_bytes=scan.row_bytes,
+        progress=lambda: Progress(scan.records, scan.broken, possible(), scan.stopped_at),
+        close=feed.close,
     )
 
 
-def _new_line(path: Path) -> str:
-    with path.open("rb") as file:
-        first = file.readline(1 << 20)
-    return "\\r\\n" if first.endswith(b"\r\n") else "\\n"
+def _scan(source: Path, contract: Contract) -> Scan:
+    return Scan(blocks(source, contract["dialect"]["encoding"]), contract["dialect"], contract["limits"]["lineBytes"])
+
+
+def _count(source: Path, contract: Contract) -> int:
+    """All records, those of the footer too: only who knows the end knows the footer."""
+    scan = _scan(source, contract)
+    header = scan.header()
+    for _ in scan.body(len(contract["columns"]) if header is None else len(header)):
+        pass
+    return scan.records
+
+
+def _relation(path: Path, names: list[str], contract: Contract) -> str:
+    dialect = contract["dialect"]
+    columns = ", ".join(f"{text(name)}: 'VARCHAR'" for name in names)
+    # Doubling the quotes makes a record longer.
+    longest = 2 * contract["limits"]["lineBytes"] + 4 * len(names) + 2
+    # The scan has written it anew: no header, one line feed a record, quotes doubled.
+    return f"""read_csv({text(str(path))}, auto_detect = false, header = false, columns = {{{columns}}},
+        delim = {text(dialect["delimiter"])}, quote = {text(dialect["quote"])}, escape = {text(dialect["quote"])},
+        nullstr = {text(dialect["nullText"])}, allow_quoted_nulls = false, strict_mode = true, new_line = '\\n',
+        max_line_size = {longest}, buffer_size = {max(longest, 8 << 20)})"""
+
+
+class _Feed:
+    """Writes the records into a pipe while somebody reads it."""
+
+    def __init__(self, records: Iterator[bytes | memoryview], path: Path) -> None:
+        self.path = path
+        self.ended = False
+        self._records = records
+        self._failed: BaseException | None = None
+        self._stop = False
+        os.mkfifo(path, 0o600)
+        self._thread = threading.Thread(target=self._write, daemon=True)
+        self._thread.start()
+
+    def _write(self) -> None:
+        try:
+            with self.path.open("wb", buffering=0) as pipe:
+                with contextlib.suppress(OSError):  # a user may own only so much of them
+                    fcntl.fcntl(pipe, fcntl.F_SETPIPE_SZ, _PIPE_BYTES)
+                for block in self._records:
+                    rest = memoryview(block)
+                    while rest and not self._stop:
+                        rest = rest[pipe.write(rest) :]
+                    if self._stop:
+                        return
+                self.ended = True
+        except BrokenPipeError:
+            pass  # the reader has seen enough
+        except BaseException as error:
+            self._failed = error
+
+    def close(self) -> None:
+        """Ends the writing, whether all was read or not. Raises what went wrong in it."""
+        self._stop = self._stop or not self.ended
+        # It may still wait for a reader: then this is the one.
+        end = os.open(self.path, os.O_RDONLY | os.O_NONBLOCK)
+        while self._thread.is_alive():
+            with contextlib.suppress(BlockingIOError):
+                os.read(end, _PIPE_BYTES)
+            self._thread.join(0.001)
+        os.close(end)
+        if self._failed is not None:
+            raise self._failed

@@ -1,24 +1,36 @@
-"""What becomes of each record, the same for every format: accepted with its values, or evidence with its place, rule and value."""
+"""What becomes of each record, the same for every format: accepted with its values, or evidence with its place, rule and value.
 
-import json
+The records pass once, in their order, from the reader's relation to Parquet. Uniqueness is looked at afterwards, in what was written.
+"""
+
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import duckdb
+import numpy as np
+import pyarrow as pa
 
-from gridata.validation import rules
-from gridata.validation.cells import Cells, Contract, Refused
-from gridata.validation.rules import name, text
+from gridata.validation import forms, rules
+from gridata.validation.cells import Broken, Cells, Contract, Refused, allowed
+from gridata.validation.evidence import Evidence, Fault, write_evidence
+from gridata.validation.rows import Rows
+from gridata.validation.sql import name, text
+from gridata.validation.unique import drop_repeated
+
+_BATCH_BYTES = 8 << 20
 
 
 @dataclass(frozen=True)
 class Result:
-    records: int
+    """`records` is None when reading stopped before the end, at too many bad ones; `rejected` are those found until then."""
+
+    records: int | None
     accepted: int
     rejected: int
-    """Why the file is refused whole: more bad records than its contract allows."""
     refused: dict[str, str] | None
+    """Why the file is refused whole: more bad records than its contract allows."""
 
 
 def judge(
@@ -28,116 +40,139 @@ def judge(
     added: dict[str, str],
     parquet: Path,
     evidence: Path,
+    work: Path,
 ) -> Result:
     """Writes the good records to `parquet`, with the texts `added` as further columns, and each bad one to `evidence`."""
-    _judge_cells(db, cells, contract)
-    read = _one(db, "SELECT count(*) FROM judged")
-    if read != cells.records - len(cells.broken):
-        raise Refused(
-            "RECORDS_UNCLEAR",
-            f"two readers disagree on its records: {cells.records - len(cells.broken)} and {read}; "
-            "look for unusual quotes and line ends",
-        )
-    rejected = _write_evidence(db, cells, contract, added["_file_id"], evidence)
-    accepted = cells.records - rejected
-    refused = _over_threshold(contract["errorThreshold"], cells.records, rejected)
-    if refused is None:
-        _write_rows(db, cells, contract, added, parquet)
-        written = _one(db, f"SELECT count(*) FROM read_parquet({text(str(parquet))})")
-        assert written == accepted, f"{written} rows were written of {accepted} accepted"
-    return Result(cells.records, accepted, rejected, refused)
-
-
-def _one(db: duckdb.DuckDBPyConnection, query: str) -> int:
-    row = db.execute(query).fetchone()
-    assert row is not None
-    return int(row[0])
-
-
-def _judge_cells(db: duckdb.DuckDBPyConnection, cells: Cells, contract: Contract) -> None:
-    checks = ", ".join(
-        f"{{'c': {text(column['name'])}, 'r': {rules.broken_rule(column, column['name'] in cells.typed)}, 'v': NULL::VARCHAR}}"
-        for column in contract["columns"]
-    )
-    broken = f"list_filter([{checks}], lambda _check: _check.r IS NOT NULL)"
-    if cells.found:
-        # Of a cell in which the reader found a fault nothing more is said.
-        broken = (
-            f"CASE WHEN len(_found) > 0 THEN list_concat(_found, list_filter({broken}, "
-            f"lambda _check: NOT list_contains(list_transform(_found, lambda _one: _one.c), _check.c))) ELSE {broken} END"
-        )
-    db.execute(f"CREATE TEMP TABLE judged AS SELECT *, {broken} AS _broken FROM {cells.relation}")
-    for columns_of_set in rules.unique_sets(contract["columns"]):
-        _mark_repeated(db, columns_of_set, cells.typed)
-
-
-def _mark_repeated(db: duckdb.DuckDBPyConnection, columns: list[dict[str, Any]], typed: frozenset[str]) -> None:
-    """Of the good records with the same values the first one stays."""
-    values = ", ".join(rules.value(column, column["name"] in typed) for column in columns)
-    present = " AND ".join(f"{name(column['name'])} IS NOT NULL" for column in columns)
-    label = text(",".join(column["name"] for column in columns))
-    db.execute(
-        f"""UPDATE judged SET _broken = [{{'c': {label}, 'r': 'unique', 'v': NULL}}] WHERE _row IN (
-          SELECT _row FROM (SELECT _row, row_number() OVER (PARTITION BY {values} ORDER BY _row) AS nth FROM judged
-            WHERE len(_broken) = 0 AND {present}) WHERE nth > 1)"""
-    )
-
-
-def _write_evidence(
-    db: duckdb.DuckDBPyConnection, cells: Cells, contract: Contract, file_id: str, evidence: Path
-) -> int:
-    """One line for each broken cell, in the order of the records. Returns the number of bad records."""
-    names = [column["name"] for column in contract["columns"]]
-    cases = " ".join(f"WHEN {text(column)} THEN CAST({name(column)} AS VARCHAR)" for column in names)
-    rows = db.execute(
-        f"""SELECT _row, _fault.c, _fault.r, coalesce(_fault.v, CASE _fault.c {cases} ELSE CAST({name(names[0])} AS VARCHAR) END)
-        FROM (SELECT *, unnest(_broken) AS _fault FROM judged WHERE len(_broken) > 0) ORDER BY _row, _fault.c"""
-    ).fetchall()
-    lines = cells.lines({row for row, *_ in rows})
-    entries: list[tuple[int, int | None, str | None, str, str]] = [
-        (row, lines.get(row), column, rule, value or "") for row, column, rule, value in rows
-    ]
-    entries.extend((b.record, b.line, None, b.rule, b.value) for b in cells.broken)
-    entries.sort(key=lambda entry: entry[0])
-    with evidence.open("w", encoding="utf-8") as file:
-        for row, line, column, rule, value in entries:
-            document = {
-                "file_id": file_id,
-                "record": row,
-                "line": line,
-                "column": column,
-                "rule": rule,
-                "value": value[:500],
-                "contract_version": contract["version"],
-            }
-            file.write(json.dumps(document, ensure_ascii=False) + "\n")
-    return len({entry[0] for entry in entries})
-
-
-def _over_threshold(threshold: dict[str, Any], records: int, rejected: int) -> dict[str, str] | None:
-    if threshold["kind"] == "share":
-        over = records > 0 and rejected / records > threshold["value"]
-        allowed = f"{threshold['value'] * 100:g} %"
+    faults = Evidence(work / "faults.jsonl")
+    threshold = contract["errorThreshold"]
+    try:
+        with Rows(parquet, added) as rows:
+            seen, stopped = _pass(db, cells, contract, rows, faults)
+    finally:
+        faults.close()
+        cells.close()
+    records, broken = (cells.progress().records, cells.broken) if cells.progress else (cells.records, cells.broken)
+    repeated: list[Fault] = []
+    if not stopped:
+        if seen != records - len(broken):
+            raise Refused(
+                "RECORDS_UNCLEAR",
+                f"two readers disagree on its records: {records - len(broken)} and {seen}; "
+                "look for unusual quotes and line ends",
+            )
+        repeated = drop_repeated(db, rules.unique_sets(contract), parquet, work)
     else:
-        over = rejected > threshold["value"]
-        allowed = f"{threshold['value']:g}"
-    if not over:
-        return None
+        # Of those not yet judged nothing is said.
+        broken = [one for one in broken if one.record <= stopped]
+    rejected = write_evidence(evidence, faults, broken, repeated, cells.lines, contract, added["_file_id"])
+    if stopped:
+        refused = _refused(threshold, f"at least {rejected} of the first {stopped} records", "; reading stopped there")
+        parquet.unlink()
+        return Result(None, 0, rejected, refused)
+    accepted = records - rejected
+    refused = None
+    if rejected > allowed(contract, records):
+        refused = _refused(threshold, f"{rejected} of the {records} records", "")
+        parquet.unlink()
+        return Result(records, 0, rejected, refused)
+    row = db.execute(f"SELECT count(*) FROM read_parquet({text(str(parquet))})").fetchone()
+    assert row == (accepted,), f"{row} rows were written of {accepted} accepted"
+    return Result(records, accepted, rejected, None)
+
+
+def _refused(threshold: dict[str, Any], bad: str, after: str) -> dict[str, str]:
+    allowed = f"{threshold['value'] * 100:g} %" if threshold["kind"] == "share" else f"{threshold['value']:g}"
     return {
         "code": "TOO_MANY_BAD_RECORDS",
-        "reason": f"{rejected} of the {records} records are bad, more than {allowed} that the contract allows",
+        "reason": f"{bad} are bad, more than {allowed} that the contract allows{after}",
     }
 
 
-def _write_rows(
-    db: duckdb.DuckDBPyConnection, cells: Cells, contract: Contract, added: dict[str, str], parquet: Path
-) -> None:
-    values = [
-        f"{rules.value(column, column['name'] in cells.typed)} AS {name(column['name'])}"
-        for column in contract["columns"]
-    ]
-    values += [f"{text(value)} AS {column}" for column, value in added.items()]
-    db.execute(
-        f"""COPY (SELECT {", ".join(values)}, _row FROM judged WHERE len(_broken) = 0 ORDER BY _row)
-        TO {text(str(parquet))} (FORMAT parquet, COMPRESSION zstd)"""
-    )
+def _pass(
+    db: duckdb.DuckDBPyConnection, cells: Cells, contract: Contract, rows: Rows, faults: Evidence
+) -> tuple[int, int]:
+    """Judges every record. Returns how many there were and, if too many were bad, the one at which it stopped (else 0)."""
+    size = int(min(max(_BATCH_BYTES / cells.row_bytes, 2048), 122_880))
+    places = _Places(cells.broken)
+    seen = bad = 0
+    reader = db.execute(_query(cells, contract)).to_arrow_reader(size)
+    # A file without records has its columns all the same.
+    rows.add(pa.RecordBatch.from_pylist([], reader.schema).drop_columns(["_broken"]), np.empty(0, np.int64))
+    batches: Iterator[Any] = (batch for batch in reader if batch.num_rows)
+    for batch in batches:
+        ordinals = batch.column("_row").to_numpy() if cells.progress is None else places.of(seen, batch.num_rows)
+        seen += batch.num_rows
+        found = batch.column("_broken")
+        table = batch.drop_columns(["_broken"])
+        if found.null_count < len(found):
+            wrong = found.value_lengths().fill_null(0).to_numpy(zero_copy_only=False) > 0
+            bad += int(wrong.sum())
+            for i in np.flatnonzero(wrong).tolist():
+                faults.add(int(ordinals[i]), found[i].as_py())
+            table, ordinals = table.filter(pa.array(~wrong)), ordinals[~wrong]
+        rows.add(table, ordinals)
+        last = int(ordinals[-1]) if len(ordinals) else 0
+        if _over(cells, contract, bad):
+            stopped = max(last, faults.last)
+            return (seen, stopped) if next(batches, None) is not None else (seen, 0)
+    return seen, cells.progress().stopped_at if cells.progress else 0
+
+
+def _over(cells: Cells, contract: Contract, bad: int) -> bool:
+    """Whether the file is refused, whatever is still to come."""
+    possible = cells.progress().possible if cells.progress else cells.records
+    return bad + len(cells.broken) > allowed(contract, possible)
+
+
+class _Places:
+    """The ordinals of records that come without: the broken ones are left out of the relation, and known by then."""
+
+    def __init__(self, broken: list[Broken]) -> None:
+        self._broken = broken
+        self._before = np.empty(0, np.int64)
+
+    def of(self, seen: int, count: int) -> Any:
+        known = len(self._before)
+        if len(self._broken) > known:
+            # The k-th broken record (from 0) stands after `record - 1 - k` whole ones.
+            more = np.array([b.record for b in self._broken[known:]], np.int64)
+            self._before = np.concatenate([self._before, more - 1 - np.arange(known, known + len(more))])
+        nth = np.arange(seen, seen + count)
+        return nth + 1 + np.searchsorted(self._before, nth, side="right")
+
+
+def _query(cells: Cells, contract: Contract) -> str:
+    """Each value is computed once; what is looked at only for bad cells stands behind CASE."""
+    dialect = contract["dialect"]
+    plains, owns, values, wrong, checks = [], list[str](), list[str](), list[str](), list[str]()
+    for i, column in enumerate(contract["columns"]):
+        cell, typed = name(column["name"]), column["name"] in cells.typed
+        plain = own = cell
+        if not typed:
+            sql = forms.plain(column, cell, dialect)
+            if sql != cell:
+                plain = f"_plain{i}"
+                plains.append(f"{sql} AS {plain}")
+            sql = forms.value(column, plain, dialect)
+            if sql != cell:
+                own = f"_own{i}"
+                owns.append(f"{sql} AS {own}")
+        values.append(f"{own} AS {cell}")
+        condition = rules.faulty(column, typed, dialect, own, plain)
+        if condition:
+            wrong.append(condition)
+            rule = rules.broken_rule(column, typed, dialect, own, plain)
+            checks.append(f"{{'c': {text(column['name'])}, 'r': {rule}, 'v': left(CAST({cell} AS VARCHAR), 500)}}")
+    fault = "STRUCT(c VARCHAR, r VARCHAR, v VARCHAR)[]"
+    listed = f"list_filter([{', '.join(checks)}], lambda _check: _check.r IS NOT NULL)" if checks else f"CAST([] AS {fault})"
+    broken = f"CASE WHEN {' OR '.join(wrong) or 'false'} THEN {listed} END"
+    if cells.found:
+        # Of a cell in which the reader found a fault nothing more is said.
+        broken = (
+            f"CASE WHEN len(_found) > 0 THEN list_concat(_found, list_filter(coalesce({broken}, []), "
+            f"lambda _check: NOT list_contains(list_transform(_found, lambda _one: _one.c), _check.c))) ELSE {broken} END"
+        )
+    row = "" if cells.progress else ", _row"
+    first = f"(SELECT *{''.join(', ' + p for p in plains)} FROM {cells.relation})"
+    second = f"(SELECT *{''.join(', ' + o for o in owns)} FROM {first})"
+    return f"SELECT {', '.join(values)}{row}, {broken} AS _broken FROM {second}"
