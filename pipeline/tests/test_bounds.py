@@ -4,10 +4,11 @@ import struct
 from typing import Any
 
 import pytest
-from gridata.checks.bounds import overlaps, span
-from gridata.lake.files import DataFile
 from hypothesis import given
 from hypothesis import strategies as st
+
+from gridata.checks.bounds import overlaps, span
+from gridata.lake.files import DataFile
 
 FIELD = 7
 

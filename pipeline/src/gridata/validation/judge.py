@@ -164,7 +164,9 @@ def _query(cells: Cells, contract: Contract) -> str:
             rule = rules.broken_rule(column, typed, dialect, own, plain)
             checks.append(f"{{'c': {text(column['name'])}, 'r': {rule}, 'v': left(CAST({cell} AS VARCHAR), 500)}}")
     fault = "STRUCT(c VARCHAR, r VARCHAR, v VARCHAR)[]"
-    listed = f"list_filter([{', '.join(checks)}], lambda _check: _check.r IS NOT NULL)" if checks else f"CAST([] AS {fault})"
+    listed = (
+        f"list_filter([{', '.join(checks)}], lambda _check: _check.r IS NOT NULL)" if checks else f"CAST([] AS {fault})"
+    )
     broken = f"CASE WHEN {' OR '.join(wrong) or 'false'} THEN {listed} END"
     if cells.found:
         # Of a cell in which the reader found a fault nothing more is said.
