@@ -15,7 +15,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-
 from gridata.jobs import Context
 from gridata.jobs.accounting import count, verify
 from gridata.jobs.load import load_job

@@ -4,11 +4,10 @@ import struct
 from typing import Any
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
-
 from gridata.checks.bounds import overlaps, span
 from gridata.lake.files import DataFile
+from hypothesis import given
+from hypothesis import strategies as st
 
 FIELD = 7
 

@@ -3,14 +3,13 @@
 import random
 from typing import Any
 
-import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
-
 import csv_oracle
+import pytest
 from gridata.validation import Refused, csv_scan
 from gridata.validation.csv_record import Grammar
 from gridata.validation.csv_scan import Scan
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from validating import DIALECT, Checked, column, contract
 
 PIECES = [

@@ -9,11 +9,10 @@ from typing import Any
 
 import pytest
 import zstandard
-from hypothesis import given
-from hypothesis import strategies as st
-
 from gridata.validation.cells import Refused
 from gridata.validation.decompress import decompress
+from hypothesis import given
+from hypothesis import strategies as st
 
 TEXT = b"id,amount\n" + b"".join(b"%d,%d.50\n" % (n, n * 37 % 1000) for n in range(20_000))
 MIB = 1 << 20

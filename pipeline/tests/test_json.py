@@ -7,10 +7,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from gridata.validation import Refused
 from hypothesis import given
 from hypothesis import strategies as st
-
-from gridata.validation import Refused
 from validating import Checked, column, contract, refusal
 
 FORMATS = ["jsonl", "json"]

@@ -9,10 +9,9 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from gridata.validation import Refused
 from hypothesis import given
 from hypothesis import strategies as st
-
-from gridata.validation import Refused
 from validating import Checked, column, contract, refusal
 
 

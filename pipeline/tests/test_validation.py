@@ -6,7 +6,6 @@ from typing import Any
 
 import duckdb
 import pytest
-
 from gridata.validation import Refused, Result, validate
 
 DIALECT: dict[str, Any] = {

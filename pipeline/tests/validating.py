@@ -7,7 +7,6 @@ from typing import Any
 import duckdb
 import pyarrow.parquet as pq
 import pytest
-
 from gridata.validation import Refused, Result, validate
 
 DIALECT = {

@@ -8,7 +8,6 @@ from typing import Any
 
 import psycopg
 import pytest
-
 from gridata import config, names
 from gridata.config import Config
 from gridata.lake.catalog import MAIN, CatalogRefusal, Snapshot, Table

@@ -3,11 +3,10 @@
 from collections.abc import Iterator
 
 import pytest
-from rules_platform import WORLD, Platform
-
 from gridata.ledger import Superseded
 from gridata.steps import check, process, publish
 from gridata.steps.plan import resolve_intents
+from rules_platform import WORLD, Platform
 
 
 @pytest.fixture

@@ -17,7 +17,7 @@ import duckdb
 import pyarrow as pa
 import python_calamine as calamine
 
-from gridata.validation import nested, rules
+from gridata.validation import forms, nested, rules
 from gridata.validation.cells import Cells, Contract, Refused
 from gridata.validation.rules import name, text
 from gridata.validation.xlsx_scan import Scan, scan
@@ -251,7 +251,9 @@ def _relation(contract: Contract) -> str:
             continue
         cell, kind = name(column["name"]), rules.duckdb_type(column["type"])
         form = {**nested.NO_RULES, **{m: column[m] for m in ("name", "type", "format")}, "required": False, "key": 0}
-        selected.append(f"coalesce(CAST(_time_{at} AS {kind}), {rules.value(form)}) AS {cell}")
+        selected.append(
+            f"coalesce(CAST(_time_{at} AS {kind}), {forms.value(form, cell, contract['dialect'])}) AS {cell}"
+        )
         fault = f"{{'c': {text(column['name'])}, 'r': {rules.broken_rule(form)}, 'v': {cell}}}"
         faults.append(f"list_filter([{fault}], lambda _one: _one.r IS NOT NULL)")
     found = f"CAST(list_concat({', '.join(faults)}, []) AS {nested.FAULTS})"
