@@ -1,5 +1,4 @@
 import { execFile } from "node:child_process";
-import { readFileSync, readdirSync, readlinkSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { promisify } from "node:util";
@@ -7,6 +6,8 @@ import { describe, expect, it } from "vitest";
 import { stateFolder } from "@gridata/kit/clients/stack";
 import { until } from "@gridata/testkit";
 import { stackName } from "../clients.ts";
+import { listenersOf } from "./machine.ts";
+import { airflow, catalog, kafka, postgres, sparkConnect, sparkRpc, store } from "./strangers.ts";
 
 const checkout = join(import.meta.dirname, "../..");
 const run = (...args: string[]) =>
@@ -44,54 +45,25 @@ describe("the supervisor of a stack", () => {
     expect(after.pid).not.toBe(gateway.pid);
   });
 
-  it("lets nothing listen but on loopback", async () => {
+  it("lets nothing listen but on loopback, and no port answers a stranger", async () => {
     const { services } = await run("status");
-    const leaders = new Set(services.map(({ pid }: { pid: number }) => pid));
-    const members = processes().filter(({ group }) => leaders.has(group));
-    expect(members.length).toBeGreaterThan(services.length);
-    const sockets = new Set(members.flatMap(({ pid }) => socketsOf(pid)));
-    const open = listening().filter(({ inode }) => sockets.has(inode));
-    expect(open.length).toBeGreaterThan(6);
+    const name = new Map<number, string>(services.map((s: any) => [s.pid, s.name]));
+    const open = listenersOf(new Set(name.keys()));
     expect(open.filter(({ address }) => !loopback.test(address))).toEqual([]);
+    const ports = new Map(open.map(({ port, leader }) => [port, name.get(leader)!]));
+    expect(ports.size).toBeGreaterThan(7);
+    const connectPort = Number(new URL(services.find((s: any) => s.name === "spark").address).port);
+    for (const [port, service] of ports) {
+      const stranger = service === "spark" && port !== connectPort ? sparkRpc : strangers[service];
+      expect(stranger, `${service} listens on ${port}, and nothing is known of that`).toBeDefined();
+      expect((await stranger!(port)).length, `${service} on ${port}`).toBeGreaterThan(0);
+    }
   });
 });
 
+const strangers: Record<string, (port: number) => Promise<string[]>> = {
+  ...{ s3: store, catalog, "airflow-api": airflow, postgres, kafka, spark: sparkConnect },
+};
+
 /** 127.0.0.0/8 as the kernel writes it, and the same and ::1 in its six-group form. */
 const loopback = /^([0-9A-F]{6}7F|0{16}FFFF0000[0-9A-F]{6}7F|0{24}01000000)$/;
-
-const processes = () =>
-  readdirSync("/proc")
-    .filter((name) => /^\d+$/.test(name))
-    .flatMap((name) => {
-      try {
-        const stat = readFileSync(`/proc/${name}/stat`, "utf8");
-        const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
-        return [{ pid: Number(name), group: Number(fields[2]) }];
-      } catch {
-        return [];
-      }
-    });
-
-function socketsOf(pid: number): string[] {
-  try {
-    return readdirSync(`/proc/${pid}/fd`).flatMap((fd) => {
-      try {
-        return [/^socket:\[(\d+)\]$/.exec(readlinkSync(`/proc/${pid}/fd/${fd}`))?.[1] ?? ""];
-      } catch {
-        return [];
-      }
-    });
-  } catch {
-    return [];
-  }
-}
-
-const listening = () =>
-  ["/proc/net/tcp", "/proc/net/tcp6"].flatMap((path) =>
-    readFileSync(path, "utf8")
-      .split("\n")
-      .slice(1)
-      .map((line) => line.trim().split(/\s+/))
-      .filter((fields) => fields[3] === "0A")
-      .map((fields) => ({ address: fields[1]!.split(":")[0]!, inode: fields[9]! })),
-  );

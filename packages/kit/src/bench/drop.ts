@@ -18,7 +18,7 @@ import { writeTransactions } from "./transactions.ts";
 
 export interface Measure {
   name: string;
-  unit: "s" | "cpu s";
+  unit: "s" | "cpu s" | "MB";
   /** Median of the runs. */
   value: number;
   runs: number[];

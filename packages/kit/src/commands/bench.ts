@@ -2,21 +2,39 @@
 import { cpus, totalmem } from "node:os";
 import { readFileSync } from "node:fs";
 import { benchDrop, type Measure } from "../bench/drop.ts";
-import { usage, type CommandDef } from "./command.ts";
+import { benchRecover } from "../bench/recover.ts";
+import { benchStart } from "../bench/start.ts";
+import type { Stretch } from "../runtimes/host/critical-path.ts";
+import { pathText } from "./explain.ts";
+import { usage, type CommandDef, type Context } from "./command.ts";
 import { columns } from "./style.ts";
+
+interface Benchmark {
+  measures: Measure[];
+  critical_path?: Stretch[];
+}
+
+const benchmarks: Record<string, (context: Context, runs: number) => Promise<Benchmark>> = {
+  drop: async (context, runs) => ({ measures: await benchDrop(context, runs) }),
+  start: benchStart,
+  recover: async (context, runs) => ({
+    measures: await benchRecover(context, runs),
+  }),
+};
 
 const bench = {
   name: "bench",
-  summary: "measure drop to commit, beside Spark alone",
-  usage: "drop [--runs N]",
-  examples: ["bench drop", "bench drop --runs 3 --json"],
+  summary: "measure drop to commit, beside Spark alone; a start, beside Airflow alone; recovery",
+  usage: "drop|start|recover [--runs N]",
+  examples: ["bench drop", "bench start --runs 3 --json"],
   options: { runs: { type: "string", placeholder: "N", summary: "runs of each, alternating (5)" } },
   async run(context) {
-    if (context.args.length !== 1 || context.args[0] !== "drop")
-      throw usage(bench, "there is a benchmark of: drop");
+    const [what] = context.args;
+    if (context.args.length !== 1 || !what || !(what in benchmarks))
+      throw usage(bench, `there are benchmarks of: ${Object.keys(benchmarks).join(", ")}`);
     const runs = Number(context.options["runs"] ?? 5);
     if (!Number.isInteger(runs) || runs < 1) throw usage(bench, "--runs takes a number from 1 on");
-    const measures = await benchDrop(context, runs);
+    const { measures, ...more } = await benchmarks[what]!(context, runs);
     const machine = {
       processor: cpus()[0]?.model ?? "unknown",
       cores: cpus().length,
@@ -24,9 +42,10 @@ const bench = {
       kernel: readFileSync("/proc/version", "utf8").split(" ").slice(0, 3).join(" "),
     };
     return {
-      document: { machine, measures },
+      document: { machine, measures, ...more },
       text: [
         `${machine.cores} x ${machine.processor}, ${(machine.memory_bytes / 2 ** 30).toFixed(0)} GiB, ${machine.kernel}`,
+        ...(more.critical_path ? [pathText(more.critical_path, context.style), ""] : []),
         columns([["measure", "median", "runs", "ratio"], ...measures.map(row)], context.style.dim),
       ].join("\n"),
     };

@@ -1,17 +1,23 @@
 /** `dev`: the whole stack, and where everything is. */
+import { existsSync } from "node:fs";
 import { join } from "node:path";
-import { Exit, KitError } from "../model/errors.ts";
+import { Exit, KitError, partOf, type Profile } from "../model/index.ts";
 import {
   endStack,
   ensureSupervisor,
   follow,
   layoutOf,
+  livingServices,
   readStatus,
+  runningServices,
   type Goal,
+  type Layout,
   type StackStatus,
 } from "../runtimes/host/control.ts";
 import { explain, explained } from "./explain.ts";
+import { machineFacts, profileFor, shortages } from "../runtimes/host/preflight.ts";
 import type { StackEvent } from "../runtimes/host/status.ts";
+import { stackDef } from "../services/index.ts";
 import { usage, type CommandDef, type Context } from "./command.ts";
 import { columns } from "./style.ts";
 
@@ -20,14 +26,27 @@ const goals: readonly Goal[] = ["accepting", "ready"];
 const dev = {
   name: "dev",
   summary: "start the stack, or attach to it",
-  usage: "[--until accepting|ready] [--detach] [--explain]",
-  examples: ["dev", "dev --until accepting", "dev --stack other --json"],
+  usage: "[--until accepting|ready] [--detach] [--only SERVICES] [--explain]",
+  examples: [
+    "dev",
+    "dev --only catalog,spark",
+    "dev --until accepting",
+    "dev --stack other --json",
+  ],
   options: {
     detach: { type: "boolean", summary: "return at once; the stack goes on starting" },
     until: { type: "string", placeholder: "STATE", summary: "return at this state (ready)" },
     explain: {
       type: "boolean",
       summary: "also what this start waited for, and who used the processors",
+    },
+    only: {
+      ...{ type: "string", placeholder: "SERVICES" },
+      summary: "only these, joined by commas, and what they need",
+    },
+    profile: {
+      ...{ type: "string", placeholder: "NAME" },
+      summary: "normal or small (by itself: small up to 8 GB of memory)",
     },
     offline: { type: "boolean", summary: "never use the network: fail when a tool is missing" },
   },
@@ -36,10 +55,12 @@ const dev = {
     if (!goals.includes(goal))
       throw usage(dev, `--until takes ${goals.join(" or ")}, not '${goal}'`);
     const layout = layoutOf(context.checkout, context.stack);
-    const begun = Date.now();
+    const begun = performance.now();
+    const { services, profile } = await choose(context, layout);
+    const program = join(context.checkout, "packages/kit/src/supervise.ts");
     const started = await ensureSupervisor(
       layout,
-      join(context.checkout, "packages/kit/src/supervise.ts"),
+      { program, services, profile },
       { ...process.env, ...(context.options["offline"] ? { GRIDATA_OFFLINE: "1" } : {}) },
     );
     if (!context.options["detach"]) {
@@ -55,7 +76,7 @@ const dev = {
       document: {
         ...{ state: status.state, stack: context.stack },
         reattached: !started || status.reattached > 0,
-        timings: timings(status, (Date.now() - begun) / 1000),
+        timings: timings(status, (performance.now() - begun) / 1000),
         services: servicesOf(status),
         ...(context.options["explain"] && { explain: explain(status) }),
       },
@@ -63,16 +84,45 @@ const dev = {
         context,
         status,
         layout.drop,
-        started ? null : (Date.now() - begun) / 1000,
+        started ? null : (performance.now() - begun) / 1000,
       ).concat(context.options["explain"] ? explained(explain(status), context.style) : ""),
     };
   },
 } satisfies CommandDef;
 export default dev;
 
+/** Which services at which size; fails when the machine has too little for them. */
+async function choose(
+  context: Context,
+  layout: Layout,
+): Promise<{ services: string[]; profile: Profile }> {
+  const { only, profile } = context.options;
+  if (profile !== undefined && profile !== "normal" && profile !== "small")
+    throw usage(dev, `--profile takes normal or small, not '${String(profile)}'`);
+  const asked = typeof only === "string" ? only.split(",").map((name) => name.trim()) : null;
+  const part = asked ? partOf(stackDef, asked) : stackDef;
+  const wanted = part.services.map(({ name }) => name);
+  const running = await runningServices(layout, wanted);
+  if (running) return { services: running, profile: readStatus(layout)!.profile };
+  const facts = machineFacts(existsSync(layout.state) ? layout.state : context.checkout);
+  const kept = livingServices(layout);
+  const size =
+    profile ?? (kept.length > 0 ? readStatus(layout)?.profile : undefined) ?? profileFor(facts);
+  if (profile === undefined && size === "small")
+    context.say("this machine has 8 GB or less: smaller heaps, fewer workers (--profile normal)");
+  // What runs already has its memory.
+  const fresh = part.services.filter(({ name }) => !kept.includes(name));
+  for (const { code, fatal, what, fix } of shortages(facts, fresh, size)) {
+    if (fatal) throw new KitError({ code, what, fix, exit: Exit.prerequisite });
+    context.say(`${context.style.yellow("short")} ${what}; ${fix}`);
+  }
+  return { services: [...new Set([...wanted, ...kept])], profile: size };
+}
+
 export const servicesOf = (status: StackStatus) =>
-  status.services.map(({ name, state, pid, restarts, addresses, waiting_for, log, error }) => ({
-    ...{ name, state, pid, restarts, waiting_for, log },
+  status.services.map(({ name, state, pid, restarts, addresses, error, ...rest }) => ({
+    ...{ name, state, pid, restarts, waiting_for: rest.waiting_for, log: rest.log },
+    restarted_because: rest.restarted_because,
     address: Object.values(addresses)[0] ?? null,
     ...(error && { error }),
   }));

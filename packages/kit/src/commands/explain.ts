@@ -19,23 +19,20 @@ export const explain = (status: StackStatus): Explanation => ({
     .toSorted((a, b) => b.cpu_seconds - a.cpu_seconds),
 });
 
-export function explained({ critical_path, processors }: Explanation, style: Style): string {
+export function pathText(path: readonly Stretch[], style: Style): string {
   const at = (seconds: number) => seconds.toFixed(1);
-  const path = critical_path.map((s) => [
-    `${at(s.from)} - ${at(s.to)}`,
-    at(s.seconds),
-    s.name,
-    s.what,
-  ]);
+  const rows = path.map((s) => [`${at(s.from)} - ${at(s.to)}`, at(s.to - s.from), s.name, s.what]);
+  const table = columns([["at", "seconds", "service", "what"], ...rows], style.dim);
+  return `what this start waited for, in turn\n${table}`;
+}
+
+export function explained({ critical_path, processors }: Explanation, style: Style): string {
+  const used = processors.map((p) => [p.name, p.cpu_seconds.toFixed(1)]);
   return [
-    "what this start waited for, in turn",
-    columns([["at", "seconds", "service", "what"], ...path], style.dim),
+    pathText(critical_path, style),
     "",
     "processor seconds so far",
-    columns(
-      [["service", "seconds"], ...processors.map((p) => [p.name, p.cpu_seconds.toFixed(1)])],
-      style.dim,
-    ),
+    columns([["service", "seconds"], ...used], style.dim),
     "",
   ].join("\n");
 }

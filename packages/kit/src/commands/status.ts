@@ -1,5 +1,5 @@
 /** `status`: each service, and what it waits for. */
-import { readFileSync } from "node:fs";
+import { pssBytes } from "../bench/memory.ts";
 import { Exit, KitError } from "../model/errors.ts";
 import { layoutOf, livingSupervisor, readStatus } from "../runtimes/host/control.ts";
 import { servicesOf } from "./dev.ts";
@@ -23,14 +23,19 @@ const status = {
         fix: "./gridata dev",
         exit: Exit.notRunning,
       });
-    const services = servicesOf(found).map((s) => ({ ...s, memory_bytes: memoryOf(s.pid) }));
+    const pids = found.services.flatMap(({ pid }) => (pid === null ? [] : [pid]));
+    const memory = pssBytes(pids);
+    const services = servicesOf(found).map((s) => ({
+      ...s,
+      memory_bytes: s.pid === null ? null : (memory.get(s.pid) ?? 0),
+    }));
     const { style } = context;
     return {
       document: { state: found.state, services },
       text: [
         columns(
           [
-            ["service", "state", "pid", "restarts", "memory", "address", "waiting for"],
+            ["service", "state", "pid", "restarts", "memory", "address", "what"],
             ...services.map((s) => [
               s.name,
               s.state === "ready" ? style.green(s.state) : style.yellow(s.state),
@@ -38,7 +43,7 @@ const status = {
               String(s.restarts),
               s.memory_bytes === null ? "" : `${(s.memory_bytes / 1e6).toFixed(0)} MB`,
               s.address ?? "",
-              s.waiting_for ?? "",
+              s.waiting_for ?? (s.restarted_because ? `restarted: ${s.restarted_because}` : ""),
             ]),
           ],
           style.dim,
@@ -50,14 +55,3 @@ const status = {
   },
 } satisfies CommandDef;
 export default status;
-
-/** Proportional set size: shared pages are counted once over all processes. */
-function memoryOf(pid: number | null): number | null {
-  if (pid === null) return null;
-  try {
-    const text = readFileSync(`/proc/${pid}/smaps_rollup`, "utf8");
-    return Number(/^Pss:\s+(\d+) kB/m.exec(text)?.[1] ?? 0) * 1024;
-  } catch {
-    return null;
-  }
-}

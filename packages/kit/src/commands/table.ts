@@ -5,6 +5,7 @@ import { readStackConfig } from "../clients/stack.ts";
 import { Exit, KitError } from "../model/errors.ts";
 import { provision } from "../toolchain/provision.ts";
 import { usage, type CommandDef } from "./command.ts";
+import { needServices } from "./need-services.ts";
 import { columns } from "./style.ts";
 
 const table = {
@@ -31,6 +32,7 @@ const table = {
     const [name, ...rest] = context.args;
     if (!name || rest.length > 0 || !/^[a-z]\w*\.[a-z]\w*$/.test(name))
       throw usage(table, "name one table, as <domain>.<dataset>_v<major>");
+    needServices(context, "catalog", "s3");
     const config = readStackConfig(context.checkout, context.stack, "reader");
     const tables = icebergCatalog(config.catalog!, context.world);
     const refs = await tables.refs(name);

@@ -2,6 +2,7 @@
 export * from "./contract.ts";
 export * from "./errors.ts";
 export * from "./names.ts";
+export * from "./partial.ts";
 export * from "./passport.ts";
 export * from "./service.ts";
 export * from "./text.ts";

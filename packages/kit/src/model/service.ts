@@ -10,6 +10,8 @@ export type Value =
   | { kind: "secret"; name: string }
   | { kind: "path"; area: PathArea; rest: string }
   | { kind: "tool"; tool: string; rest: string }
+  /** What depends on the size of the machine. */
+  | { kind: "sized"; normal: string; small: string }
   /** All jars of a jar set, joined for a class path, in the order of its lock. */
   | { kind: "classpath"; tools: string[] }
   | { kind: "concat"; parts: Value[] };
@@ -36,6 +38,7 @@ export const endpoint = (
 export const secret = (name: string): Value => ({ kind: "secret", name });
 export const path = (area: PathArea, rest = ""): Value => ({ kind: "path", area, rest });
 export const tool = (name: string, rest = ""): Value => ({ kind: "tool", tool: name, rest });
+export const sized = (normal: string, small: string): Value => ({ kind: "sized", normal, small });
 export const classpath = (...tools: string[]): Value => ({ kind: "classpath", tools });
 
 /** text`http://${endpoint("s3", "api", "hostport")}/x` */
@@ -81,7 +84,7 @@ export interface FileDef {
 /** A program that a runtime runs to its end: idempotent, because it may die and run again. */
 export interface TaskDef {
   name: string;
-  /** What a person is told while it runs. */
+  /** What a person is told while it runs; empty: it takes no time worth telling. */
   summary: string;
   argv: Value[];
   env?: Record<string, Value>;
@@ -119,6 +122,9 @@ export interface Need {
   until: "started" | "ready";
 }
 
+/** How much a stack takes of its machine; `small` is for 8 GB. */
+export type Profile = "normal" | "small";
+
 export interface ServiceDef {
   name: string;
   /** One line for `status` and the documents. */
@@ -147,6 +153,8 @@ export interface ServiceDef {
   after: TaskDef[];
   /** The stack is `accepting` (a file may be dropped) once every service with this mark is ready. */
   accepting: boolean;
+  /** What it takes once it works, in MB: for the look at the machine before a start. */
+  memoryMb: Record<Profile, number>;
 }
 
 /**

@@ -16,6 +16,14 @@ export async function freePort(taken: readonly number[] = []): Promise<number> {
   }
 }
 
+/** Whether a server could listen there just now. */
+export const isFree = (port: number): Promise<boolean> =>
+  new Promise((resolve) => {
+    const server = createServer();
+    server.once("error", () => resolve(false));
+    server.listen(port, "127.0.0.1", () => server.close(() => resolve(true)));
+  });
+
 /** Whether something takes connections there, within two seconds. */
 export const accepts = (to: { host: string; port: number } | { path: string }): Promise<boolean> =>
   new Promise((resolve) => {

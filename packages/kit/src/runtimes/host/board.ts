@@ -1,7 +1,7 @@
 /** What is known of a start, told as a snapshot and as events. Nobody else writes either. */
 import { appendFileSync } from "node:fs";
 import { join } from "node:path";
-import type { StackDef } from "../../model/service.ts";
+import type { Profile, StackDef } from "../../model/service.ts";
 import { writePrivate } from "./facts.ts";
 import type { Layout } from "./layout.ts";
 import type {
@@ -35,15 +35,28 @@ export interface Board {
   judge(): void;
 }
 
-export function board(layout: Layout, stack: StackDef, ending: AbortSignal): Board {
+export function board(
+  layout: Layout,
+  stack: StackDef,
+  profile: Profile,
+  ending: AbortSignal,
+): Board {
   const begun = performance.now();
   const since = () => (performance.now() - begun) / 1000;
   const log = (name: string) => join(layout.logs, `${name}.log`);
   const status: StackStatus = {
-    ...{ schema: "gridata.supervisor/1", state: "starting", stack: layout.stack },
+    ...{ schema: "gridata.supervisor/1", state: "starting", stack: layout.stack, profile },
     ...{ started_at: Date.now(), accepting_after: null, ready_after: null, reattached: 0 },
     services: stack.services.map(({ name, summary }) => ({
-      ...{ name, summary, state: "waiting", pid: null, identity: null, restarts: 0 },
+      ...{
+        name,
+        summary,
+        state: "waiting",
+        pid: null,
+        identity: null,
+        restarts: 0,
+        restarted_because: null,
+      },
       ...{ addresses: {}, waiting_for: null, log: log(name), started_after: null },
       ...{ ready_after: null, error: null, phases: [] },
     })),

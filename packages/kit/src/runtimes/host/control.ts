@@ -12,7 +12,8 @@ import {
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { Exit, KitError } from "../../model/errors.ts";
-import { isAlive, type ProcessIdentity } from "../../toolchain/process.ts";
+import type { Profile } from "../../model/service.ts";
+import { isAlive, killGroup, type ProcessIdentity } from "../../toolchain/process.ts";
 import { layoutOf, type Layout } from "./layout.ts";
 import { stop, tailOf } from "./process.ts";
 import { livingSupervisor, readStatus, type StackEvent, type StackStatus } from "./status.ts";
@@ -22,7 +23,7 @@ const supervisorLog = (layout: Layout) => join(layout.logs, "supervisor.log");
 /** Starts the supervisor unless it lives. True when this call started it. */
 export async function ensureSupervisor(
   layout: Layout,
-  program: string,
+  { program, profile, services }: { program: string; profile: Profile; services: string[] },
   env: NodeJS.ProcessEnv,
 ): Promise<boolean> {
   if (livingSupervisor(layout)) return false;
@@ -32,14 +33,21 @@ export async function ensureSupervisor(
   const log = openSync(supervisorLog(layout), "a");
   const child = spawn(
     process.execPath,
-    ["--disable-warning=ExperimentalWarning", program, layout.checkout, layout.stack],
+    [
+      "--disable-warning=ExperimentalWarning",
+      program,
+      layout.checkout,
+      layout.stack,
+      profile,
+      services.join(","),
+    ],
     { detached: true, stdio: ["ignore", log, log], env, cwd: layout.checkout },
   );
   closeSync(log);
   let ended = false;
   child.once("exit", () => (ended = true));
   child.unref();
-  const deadline = Date.now() + 20_000;
+  const deadline = performance.now() + 20_000;
   while (!livingSupervisor(layout) || !readStatus(layout)) {
     if (ended && !livingSupervisor(layout))
       throw new KitError({
@@ -49,7 +57,7 @@ export async function ensureSupervisor(
         fix: `all of its log is in ${supervisorLog(layout)}`,
         exit: Exit.failed,
       });
-    if (Date.now() > deadline)
+    if (performance.now() > deadline)
       throw new KitError({
         code: "SUPERVISOR_SILENT",
         what: "the stack's supervisor said nothing within 20 s",
@@ -62,9 +70,47 @@ export async function ensureSupervisor(
   return true;
 }
 
+/** Services whose processes live, whether or not somebody watches over them. */
+export function livingServices(layout: Layout): string[] {
+  return recorded(layout)
+    .filter(({ identity }) => identity && isAlive(identity))
+    .map(({ name }) => name);
+}
+
+/** What supervisors noted of the processes that they started. */
+function recorded(
+  layout: Layout,
+): { name: string; path: string; identity: ProcessIdentity | undefined }[] {
+  const files = existsSync(layout.run) ? readdirSync(layout.run) : [];
+  return files
+    .filter((file) => file.endsWith(".json") && !["status.json", "supervisor.json"].includes(file))
+    .map((file) => {
+      const path = join(layout.run, file);
+      const { identity } = JSON.parse(readFileSync(path, "utf8")) as { identity?: ProcessIdentity };
+      return { name: file.replace(/\.json$/, ""), path, identity };
+    });
+}
+
+/**
+ * Services that a living supervisor brings up. When more are asked for, it makes room for a new one, which takes up what runs;
+ * then the answer is null, as it is when there was none.
+ */
+export async function runningServices(
+  layout: Layout,
+  wanted: readonly string[],
+): Promise<string[] | null> {
+  const head = livingSupervisor(layout);
+  const has = readStatus(layout)?.services.map(({ name }) => name);
+  if (!head || !has) return null;
+  if (wanted.every((name) => has.includes(name))) return has;
+  killGroup(head.pid);
+  while (isAlive(head)) await sleep(20);
+  return null;
+}
+
 export type Goal = "accepting" | "ready";
 const reached = (status: StackStatus, goal: Goal): boolean =>
-  goal === "ready" ? status.state === "ready" : status.accepting_after !== null;
+  status.state === "ready" || (goal === "accepting" && status.accepting_after !== null);
 
 /** Follows events from the start until the goal, a failure, the deadline or an abort. */
 export async function follow(
@@ -72,7 +118,7 @@ export async function follow(
   goal: Goal,
   options: { onEvent(event: StackEvent): void; signal: AbortSignal; deadlineSeconds: number },
 ): Promise<"reached" | "failed" | "deadline" | "interrupted" | "gone"> {
-  const deadline = Date.now() + options.deadlineSeconds * 1000;
+  const deadline = performance.now() + options.deadlineSeconds * 1000;
   let read = 0;
   for (;;) {
     const status = readStatus(layout);
@@ -84,7 +130,7 @@ export async function follow(
     if (status?.state === "failed") return "failed";
     if (!livingSupervisor(layout)) return "gone";
     if (options.signal.aborted) return "interrupted";
-    if (Date.now() > deadline) return "deadline";
+    if (performance.now() > deadline) return "deadline";
     await sleep(50);
   }
 }
@@ -96,10 +142,7 @@ export async function endStack(layout: Layout): Promise<string[]> {
   const head = livingSupervisor(layout);
   if (head) await stop(head, "SIGTERM", 120);
   // A supervisor that was killed left its services.
-  for (const file of existsSync(layout.run) ? readdirSync(layout.run) : []) {
-    if (!file.endsWith(".json") || ["status.json", "supervisor.json"].includes(file)) continue;
-    const path = join(layout.run, file);
-    const { identity } = JSON.parse(readFileSync(path, "utf8")) as { identity?: ProcessIdentity };
+  for (const { path, identity } of recorded(layout)) {
     if (identity && isAlive(identity)) await stop(identity, "SIGTERM", 10);
     rmSync(path, { force: true });
   }

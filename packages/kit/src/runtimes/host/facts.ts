@@ -3,8 +3,8 @@ import { randomBytes } from "node:crypto";
 import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { Exit, KitError } from "../../model/errors.ts";
-import type { SecretDef, StackDef } from "../../model/service.ts";
-import { freePort } from "../../toolchain/ports.ts";
+import type { Profile, SecretDef, StackDef } from "../../model/service.ts";
+import { freePort, isFree } from "../../toolchain/ports.ts";
 import type { Layout } from "./layout.ts";
 
 /** Raise it when the state of a stack changes its form. */
@@ -19,6 +19,7 @@ interface StackFile {
 }
 
 export interface Facts {
+  profile: Profile;
   /** By `<service>/<port>`. */
   ports: Record<string, number>;
   secrets: Record<string, string>;
@@ -30,19 +31,31 @@ export function writePrivate(path: string, content: string, mode = 0o600): void 
   renameSync(next, path);
 }
 
-/** Reads what was chosen, chooses what is missing. */
-export async function chooseFacts(layout: Layout, stack: StackDef): Promise<Facts> {
+/** Reads what was chosen, chooses what is missing. `runs`: whether a service's process of an earlier supervisor lives. */
+export async function chooseFacts(
+  layout: Layout,
+  stack: StackDef,
+  profile: Profile,
+  runs: (service: string) => boolean,
+): Promise<Facts> {
   for (const dir of [layout.state, layout.secrets, layout.config, layout.sockets])
     mkdirSync(dir, { recursive: true, mode: 0o700 });
   for (const dir of [layout.run, layout.logs, layout.drop, join(layout.config, "services")])
     mkdirSync(dir, { recursive: true });
-  const ports = await choosePorts(layout, stack);
-  return { ports, secrets: chooseSecrets(layout, stack) };
+  const ports = await choosePorts(layout, stack, runs);
+  return { profile, ports, secrets: chooseSecrets(layout, stack) };
 }
 
-async function choosePorts(layout: Layout, stack: StackDef): Promise<Record<string, number>> {
+/** A port is kept from start to start, unless somebody else has taken it meanwhile. */
+async function choosePorts(
+  layout: Layout,
+  stack: StackDef,
+  runs: (service: string) => boolean,
+): Promise<Record<string, number>> {
   const kept = readStackFile(layout);
   const ports: Record<string, number> = { ...kept?.ports };
+  for (const [name, port] of Object.entries(ports))
+    if (!runs(name.split("/")[0]!) && !(await isFree(port))) delete ports[name];
   for (const service of stack.services)
     for (const port of Object.keys(service.ports))
       ports[`${service.name}/${port}`] ??= await freePort(Object.values(ports));

@@ -42,6 +42,18 @@ export function launch(command: Command): ChildProcess {
   }
 }
 
+/** What every process of a stack has; the rest of a person's shell is none of its business. */
+export function baseEnvironment(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
+  const kept = ["PATH", "HOME", "USER", "LOGNAME", "SHELL", "TMPDIR", "SSL_CERT_FILE"];
+  return {
+    ...Object.fromEntries(
+      [...kept, "XDG_CACHE_HOME"].flatMap((name) => (env[name] ? [[name, env[name]]] : [])),
+    ),
+    LANG: "C.UTF-8",
+    TZ: "UTC",
+  };
+}
+
 export const identify = (child: ChildProcess): ProcessIdentity | null =>
   child.pid ? identityOf(child.pid) : null;
 
@@ -56,8 +68,8 @@ export async function stop(
   } catch {
     // It ended by itself in between.
   }
-  const deadline = Date.now() + graceSeconds * 1000;
-  while (isAlive(identity) && Date.now() < deadline) await sleep(50);
+  const deadline = performance.now() + graceSeconds * 1000;
+  while (isAlive(identity) && performance.now() < deadline) await sleep(50);
   // The leader's pid is not given to another while its group has members.
   killGroup(identity.pid);
   while (isAlive(identity)) await sleep(20);

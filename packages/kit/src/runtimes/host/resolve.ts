@@ -56,6 +56,8 @@ export function resolver(
         return join(areaPath(layout, service, value.area), value.rest);
       case "tool":
         return join(toolOf(value.tool as ToolName).dir, value.rest);
+      case "sized":
+        return value[facts.profile];
       case "classpath":
         return value.tools
           .flatMap((name) => {
@@ -116,6 +118,6 @@ export function resolver(
   };
 }
 
-const valueKinds = ["endpoint", "secret", "path", "tool", "classpath", "concat"];
+const valueKinds = ["endpoint", "secret", "path", "tool", "sized", "classpath", "concat"];
 const isValue = (value: object): boolean =>
   "kind" in value && valueKinds.includes(String((value as { kind: unknown }).kind));

@@ -1,5 +1,6 @@
 /** What a supervisor tells: a snapshot of all services, and events one by one. */
 import { readFileSync } from "node:fs";
+import type { Profile } from "../../model/service.ts";
 import type { ProvisionEvent } from "../../toolchain/types.ts";
 import { isAlive, type ProcessIdentity } from "../../toolchain/process.ts";
 import type { Layout } from "./layout.ts";
@@ -21,6 +22,8 @@ export interface ServiceStatus {
   pid: number | null;
   identity: ProcessIdentity | null;
   restarts: number;
+  /** Why it was started again the last time. */
+  restarted_because: string | null;
   /** By port name. */
   addresses: Record<string, string>;
   waiting_for: string | null;
@@ -62,6 +65,7 @@ export interface StackStatus {
   schema: "gridata.supervisor/1";
   state: StackState;
   stack: string;
+  profile: Profile;
   /** Milliseconds since the epoch. */
   started_at: number;
   accepting_after: number | null;

@@ -6,24 +6,32 @@ import { createHash } from "node:crypto";
 import { mkdirSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { Exit, KitError } from "../../model/errors.ts";
-import type { ProofDef, ServiceDef, StackDef, TaskDef, Value } from "../../model/service.ts";
+import type { KitError } from "../../model/errors.ts";
+import type {
+  Profile,
+  ProofDef,
+  ServiceDef,
+  StackDef,
+  TaskDef,
+  Value,
+} from "../../model/service.ts";
 import { identityOf, isAlive, type ProcessIdentity } from "../../toolchain/process.ts";
 import { leaseTools } from "../../toolchain/needs.ts";
 import { cacheRoot } from "../../toolchain/paths.ts";
 import { provision } from "../../toolchain/provision.ts";
 import type { ToolHandle, ToolName } from "../../toolchain/types.ts";
 import { board } from "./board.ts";
-import { causeOf } from "./causes.ts";
 import { chooseFacts, writePrivate } from "./facts.ts";
+import { endAll } from "./end.ts";
+import { failure as failureOf, knownOr, silent, taskEnd } from "./failures.ts";
 import type { Layout } from "./layout.ts";
 import { untilGone } from "./liveness.ts";
-import { freeBytes, oomKills } from "./machine-facts.ts";
-import { identify, launch, sizeOf, stop, tailOf } from "./process.ts";
+import { oomKills } from "./machine-facts.ts";
+import { baseEnvironment, identify, launch, sizeOf, stop, tailOf } from "./process.ts";
 import { probe } from "./probe.ts";
 import { resolver } from "./resolve.ts";
 import type { Phase } from "./status.ts";
-import { runTask, type TaskFailure } from "./tasks.ts";
+import { runTask } from "./tasks.ts";
 import { firstWave, gate, type Gate } from "./waves.ts";
 
 const tailLines = 20;
@@ -41,6 +49,8 @@ interface Kept {
 interface Running {
   kept: Kept;
   exit(): number | string | null;
+  /** Of a process that an earlier supervisor started nobody is told. */
+  end: AbortSignal;
   oomKillsBefore: number;
 }
 
@@ -50,10 +60,22 @@ export interface Supervisor {
   end(): void;
 }
 
-export function supervisor(layout: Layout, stack: StackDef, env: NodeJS.ProcessEnv): Supervisor {
+export interface StackChoice {
+  /** All services: of their ports and secrets every configuration tells, running or not. */
+  whole: StackDef;
+  /** Those that this supervisor brings up. */
+  stack: StackDef;
+  profile: Profile;
+}
+
+export function supervisor(
+  layout: Layout,
+  { whole, stack, profile }: StackChoice,
+  env: NodeJS.ProcessEnv,
+): Supervisor {
   const ending = new AbortController();
   const { signal } = ending;
-  const told = board(layout, stack, signal);
+  const told = board(layout, stack, profile, signal);
   const { status, service: statusOf } = told;
   const gates = (names: string[]) => new Map<string, Gate>(names.map((name) => [name, gate()]));
   const started = gates(stack.services.map((s) => s.name));
@@ -67,7 +89,12 @@ export function supervisor(layout: Layout, stack: StackDef, env: NodeJS.ProcessE
     mkdirSync(layout.run, { recursive: true });
     rmSync(layout.events, { force: true });
     told.write();
-    const facts = await chooseFacts(layout, stack);
+    const recordOf = (name: string) => join(layout.run, `${name}.json`);
+    const runs = (name: string) => {
+      const kept = readKept(recordOf(name));
+      return kept !== null && isAlive(kept.identity);
+    };
+    const facts = await chooseFacts(layout, whole, profile, runs);
     const early = new Set(
       stack.services.filter((s) => first.has(s.name)).flatMap(({ tools }) => tools),
     );
@@ -87,7 +114,7 @@ export function supervisor(layout: Layout, stack: StackDef, env: NodeJS.ProcessE
     // As long as one of these processes lives, `doctor --prune` leaves their tools alone.
     const lease = leaseTools(cacheRoot(env), layout.state, `stack ${layout.state}`);
     lease.process(identityOf()!);
-    const resolve = resolver(layout, stack, facts, (name) => handles.get(name)!);
+    const resolve = resolver(layout, whole, facts, (name) => handles.get(name)!);
     for (const identity of stack.identities) resolve.writeIdentity(identity);
     for (const service of stack.services)
       for (const port of Object.keys(service.ports))
@@ -98,8 +125,6 @@ export function supervisor(layout: Layout, stack: StackDef, env: NodeJS.ProcessE
       ...base,
       ...Object.fromEntries(Object.entries(values).map(([k, v]) => [k, resolve.text(service, v)])),
     });
-    const recordOf = (name: string) => join(layout.run, `${name}.json`);
-
     const taskOf = (owner: string, task: TaskDef, onStart: () => void) =>
       runTask(task, {
         log: join(layout.logs, `${owner}.log`),
@@ -111,32 +136,25 @@ export function supervisor(layout: Layout, stack: StackDef, env: NodeJS.ProcessE
 
     async function serviceTask(service: ServiceDef, task: TaskDef): Promise<void> {
       const { name } = service;
+      const oomKillsBefore = oomKills();
       const failed = await told.during(
         statusOf(name),
-        { what: task.summary },
-        taskOf(name, task, () => told.setService(name, "preparing", task.summary)),
+        { what: task.summary || task.name },
+        taskOf(name, task, () => {
+          if (task.summary) told.setService(name, "preparing", task.summary);
+        }),
       );
-      if (failed) throw failure(name, taskEnd(task, failed), failed.tail, failed.code, oomKills());
+      if (failed)
+        throw failure(name, taskEnd(task, failed), failed.tail, failed.code, oomKillsBefore);
     }
 
-    function failure(
+    const failure = (
       name: string,
       what: string,
       tail: string,
       exit: number | string | null,
       oomKillsBefore: number,
-    ): KitError {
-      const fix = `all of its log: ./gridata logs ${name}`;
-      const cause = causeOf({
-        ...{ service: name, tail, exit, freeBytes: freeBytes(layout.state) },
-        oomKills: oomKills() - oomKillsBefore,
-      });
-      if (cause) return new KitError({ ...cause, fix: `${cause.fix}; ${fix}`, exit: Exit.failed });
-      return new KitError({
-        ...{ code: "SERVICE_FAILED", what: `${name}: ${what}`, why: tail || "its log is empty" },
-        ...{ fix, exit: Exit.failed },
-      });
-    }
+    ) => failureOf(layout.state, { name, what, tail, exit, oomKillsBefore });
     const ended = (service: ServiceDef, what: string, running: Running): KitError => {
       const tail = tailOf(statusOf(service.name).log, tailLines, running.kept.logStart);
       return failure(service.name, what, tail, running.exit(), running.oomKillsBefore);
@@ -159,7 +177,8 @@ export function supervisor(layout: Layout, stack: StackDef, env: NodeJS.ProcessE
         kept = null;
       }
       const oomKillsBefore = oomKills();
-      let exit: () => number | string | null = () => null;
+      let exit: Running["exit"] = () => null;
+      const end = new AbortController();
       if (kept) status.reattached++;
       else {
         mkdirSync(join(layout.state, "data", name, "tmp"), { recursive: true });
@@ -175,6 +194,7 @@ export function supervisor(layout: Layout, stack: StackDef, env: NodeJS.ProcessE
           unprivileged: service.process.unprivileged ?? false,
         });
         exit = () => child.exitCode ?? child.signalCode;
+        child.once("exit", () => end.abort());
         await new Promise<void>((done, fail) => {
           child.once("spawn", done);
           child.once("error", (error) =>
@@ -194,7 +214,7 @@ export function supervisor(layout: Layout, stack: StackDef, env: NodeJS.ProcessE
       state.pid = kept.identity.pid;
       state.started_after ??= told.since();
       started.get(name)!.release();
-      const running = { kept, exit, oomKillsBefore };
+      const running = { kept, exit, end: end.signal, oomKillsBefore };
       await told.during(state, { what: "its own start" }, untilReady(service, running));
       for (const task of service.after) await serviceTask(service, task);
       told.setService(name, "ready");
@@ -203,9 +223,10 @@ export function supervisor(layout: Layout, stack: StackDef, env: NodeJS.ProcessE
     }
 
     async function untilReady(service: ServiceDef, running: Running): Promise<void> {
-      const { log } = statusOf(service.name);
+      const { name } = service;
+      const { log } = statusOf(name);
       const { identity, logStart } = running.kept;
-      const context = { service: service.name, resolver: resolve, log, logStart };
+      const context = { service: name, resolver: resolve, log, logStart };
       const deadline = performance.now() + service.readyDeadlineSeconds * 1000;
       for (const def of service.ready) {
         for (let said = ""; ;) {
@@ -228,18 +249,21 @@ export function supervisor(layout: Layout, stack: StackDef, env: NodeJS.ProcessE
 
     /** Ends when it must be started again: it ended, or it is silent; says why. */
     async function watch(service: ServiceDef, running: Running): Promise<KitError | null> {
-      const { log } = statusOf(service.name);
+      const { name } = service;
+      const { log } = statusOf(name);
       const { identity, logStart } = running.kept;
-      const context = { service: service.name, resolver: resolve, log, logStart };
-      const gone = await untilGone(identity, () => probe(service.alive, context), signal);
+      const context = { service: name, resolver: resolve, log, logStart };
+      const gone = await untilGone(
+        identity,
+        () => probe(service.alive, context),
+        signal,
+        running.end,
+      );
       if (gone === null) return null;
       if (gone === "ended") return ended(service, endOf(running), running);
       // It does not hear a polite signal either.
       await stop(identity, "SIGTERM", 1);
-      return new KitError({
-        ...{ code: "SERVICE_SILENT", what: `${service.name}: it ran and gave no answer` },
-        ...{ why: gone, fix: "it is started again by itself", exit: Exit.failed },
-      });
+      return silent(name, gone);
     }
 
     async function waits(
@@ -281,17 +305,20 @@ export function supervisor(layout: Layout, stack: StackDef, env: NodeJS.ProcessE
           if (!why) return;
           if (performance.now() - upSince > 60_000) failures = 0;
           state.restarts++;
+          // Why it was lost; what is in the way of its coming back is its error.
+          state.restarted_because = why.what;
         } catch (error) {
           if (signal.aborted) return;
           const { identity } = state;
           if (identity) await stop(identity, "SIGTERM", 2);
           if (!wasUp) throw error;
-          why = error instanceof KitError ? error : internal(error);
+          why = knownOr(error);
         }
         state.error = why.toDocument();
         told.setService(name, "restarting", why.what);
-        // Doubled with each failure in a row, half a minute at most.
-        const pause = Math.min(30_000, 250 * 2 ** failures++);
+        // At once the first time; then doubled with each failure in a row, half a minute at most.
+        const pause = failures === 0 ? 0 : Math.min(30_000, 250 * 2 ** failures);
+        failures++;
         await sleep(pause, undefined, { signal }).catch(() => {});
       }
     }
@@ -303,15 +330,16 @@ export function supervisor(layout: Layout, stack: StackDef, env: NodeJS.ProcessE
         await waits(state, other, other, ready.get(other)!.open);
       }
       // Services that were found running have proven it in their own start.
-      const record = recordOf(`${proof.name}.proof`);
+      const record = join(layout.run, `${proof.name}.proof`);
       const now = JSON.stringify(proof.needs.map((name) => readKept(recordOf(name))?.identity));
       if (readText(record) !== now) {
+        const before = oomKills();
         const running = () => told.setProof(proof.name, "running", proof.summary);
         const task = taskOf(proof.name, proof.task, running);
         const failed = await told.during(state, { what: proof.task.summary }, task);
         if (signal.aborted) return;
         if (failed)
-          throw failure(proof.name, taskEnd(proof.task, failed), failed.tail, failed.code, 0);
+          throw failure(proof.name, taskEnd(proof.task, failed), failed.tail, failed.code, before);
         writePrivate(record, now);
         // Nobody waits for it; what it can't remove the next start's does.
         if (proof.cleanup) void taskOf(proof.name, proof.cleanup, () => {});
@@ -323,7 +351,7 @@ export function supervisor(layout: Layout, stack: StackDef, env: NodeJS.ProcessE
     const failed = (name: string, error: unknown, set: (what: string) => void) => {
       if (signal.aborted) return;
       others.release();
-      const found = error instanceof KitError ? error : internal(error);
+      const found = knownOr(error);
       const of = stack.proofs.some((p) => p.name === name) ? told.proof(name) : statusOf(name);
       of.error = found.toDocument();
       set(found.what);
@@ -346,68 +374,17 @@ export function supervisor(layout: Layout, stack: StackDef, env: NodeJS.ProcessE
     for (const all of [started, ready]) for (const one of all.values()) one.release();
     others.release();
     await Promise.all(kept);
-    await endAll();
+    await endAll(layout, stack, told);
     lease.end();
-  }
-
-  /** In reverse order: who needs another goes first. Those that don't need each other end together. */
-  async function endAll(): Promise<void> {
-    const left = new Set(stack.services.map((s) => s.name));
-    while (left.size > 0) {
-      const wave = stack.services.filter(
-        (service) =>
-          left.has(service.name) &&
-          !stack.services.some(
-            (other) => left.has(other.name) && other.needs.some((n) => n.service === service.name),
-          ),
-      );
-      await Promise.all(
-        wave.map(async (service) => {
-          const { identity } = statusOf(service.name);
-          if (identity) {
-            told.setService(service.name, "stopping");
-            await stop(identity, service.process.stop.signal, service.process.stop.graceSeconds);
-          }
-          rmSync(join(layout.run, `${service.name}.json`), { force: true });
-          statusOf(service.name).pid = null;
-          told.setService(service.name, "stopped");
-        }),
-      );
-      for (const service of wave) left.delete(service.name);
-    }
   }
 
   return { run, end: () => ending.abort() };
 }
 
-/** What every process of a stack has; the rest of a person's shell is none of its business. */
-function baseEnvironment(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
-  const kept = ["PATH", "HOME", "USER", "LOGNAME", "SHELL", "TMPDIR", "SSL_CERT_FILE"];
-  return {
-    ...Object.fromEntries(
-      [...kept, "XDG_CACHE_HOME"].flatMap((name) => (env[name] ? [[name, env[name]]] : [])),
-    ),
-    LANG: "C.UTF-8",
-    TZ: "UTC",
-  };
-}
-
-const taskEnd = (task: TaskDef, { timedOut, code }: TaskFailure): string =>
-  timedOut
-    ? `its task '${task.name}' did not end within ${task.deadlineSeconds} s`
-    : `its task '${task.name}' ended with ${code}`;
-
 const endOf = (running: Running): string => {
   const exit = running.exit();
   return exit === null ? "it ended by itself" : `it ended with ${exit}`;
 };
-
-/** A bug keeps its trace. */
-const internal = (error: unknown): KitError =>
-  new KitError({
-    ...{ code: "INTERNAL", what: String(error), why: (error as Error).stack ?? "" },
-    ...{ exit: Exit.failed, cause: error },
-  });
 
 function readText(path: string): string | null {
   try {

@@ -5,7 +5,7 @@ import { airflowEnvironment, airflowFiles } from "./settings.ts";
 
 const python = tool("python-airflow", "bin/python");
 const process = (...args: Value[]): ServiceDef["process"] => ({
-  argv: [python, "-m", "airflow", ...args],
+  argv: [python, setupProgram("airflow/start.py"), ...args],
   env: airflowEnvironment,
   stop: { signal: "SIGTERM", graceSeconds: 20 },
 });
@@ -39,6 +39,7 @@ const api: ServiceDef = {
   alive: { kind: "http", port: "http", path: "/execution/health", status: [200] },
   after: [],
   accepting: false,
+  memoryMb: { normal: 330, small: 300 },
 };
 
 const needsTables: ServiceDef["needs"] = [
@@ -67,6 +68,7 @@ const scheduler: ServiceDef = {
   alive: toldHealthy("scheduler"),
   after: [],
   accepting: false,
+  memoryMb: { normal: 240, small: 180 },
 };
 
 const dagProcessor: ServiceDef = {
@@ -84,6 +86,7 @@ const dagProcessor: ServiceDef = {
   alive: toldHealthy("dag_processor"),
   after: [],
   accepting: false,
+  memoryMb: { normal: 180, small: 160 },
 };
 
 export const airflow = [api, scheduler, dagProcessor];

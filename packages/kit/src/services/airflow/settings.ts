@@ -1,5 +1,13 @@
 /** Airflow's configuration: one file for all its processes, so that no secret stands in an environment or an argv. */
-import { endpoint, path, secret, text, type FileDef, type Value } from "../../model/service.ts";
+import {
+  endpoint,
+  path,
+  secret,
+  sized,
+  text,
+  type FileDef,
+  type Value,
+} from "../../model/service.ts";
 import { joined, lines, settings } from "../programs.ts";
 
 const url = endpoint("airflow-api", "http");
@@ -9,7 +17,7 @@ const database = (driver: string): Value =>
 const sections: Record<string, Record<string, Value>> = {
   core: {
     executor: "LocalExecutor",
-    parallelism: "4",
+    parallelism: sized("4", "2"),
     load_examples: "False",
     dags_folder: path("checkout", "dags"),
     dags_are_paused_at_creation: "False",

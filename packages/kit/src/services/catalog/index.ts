@@ -1,5 +1,5 @@
 /** The Iceberg REST catalog: pointers in PostgreSQL, metadata files in the store, the rules of publishing in it. */
-import { classpath, endpoint, secret, tool, type ServiceDef } from "../../model/service.ts";
+import { classpath, endpoint, secret, sized, tool, type ServiceDef } from "../../model/service.ts";
 import { joined, passwords, settings } from "../programs.ts";
 
 const roles = ["reader", "engine", "publisher", "admin"] as const;
@@ -44,7 +44,7 @@ export const catalog: ServiceDef = {
   process: {
     argv: [
       tool("java", "bin/java"),
-      "-Xmx192m",
+      sized("-Xmx192m", "-Xmx128m"),
       "-XX:+UseSerialGC",
       "-XX:TieredStopAtLevel=1",
       "-XX:-UsePerfData",
@@ -61,4 +61,5 @@ export const catalog: ServiceDef = {
   alive: { kind: "http", port: "http", path: "/health", status: [200] },
   after: [],
   accepting: false,
+  memoryMb: { normal: 190, small: 150 },
 };

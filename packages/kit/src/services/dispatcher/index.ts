@@ -33,4 +33,5 @@ export const dispatcher: ServiceDef = {
   alive: beat,
   after: [],
   accepting: false,
+  memoryMb: { normal: 90, small: 80 },
 };

@@ -24,4 +24,5 @@ export const gateway: ServiceDef = {
   alive: beat,
   after: [],
   accepting: true,
+  memoryMb: { normal: 90, small: 80 },
 };

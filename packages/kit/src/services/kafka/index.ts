@@ -4,6 +4,7 @@ import {
   endpoint,
   path,
   secret,
+  sized,
   text,
   tool,
   type ServiceDef,
@@ -128,7 +129,7 @@ export const kafka: ServiceDef = {
       tool("java", "bin/java"),
       ...javaArguments("cds-kafka", "kafka.jsa"),
       "-Xms64m",
-      "-Xmx256m",
+      sized("-Xmx256m", "-Xmx160m"),
       "-XX:+UseSerialGC",
       "-XX:TieredStopAtLevel=1",
       "-Dorg.slf4j.simpleLogger.showDateTime=true",
@@ -159,4 +160,5 @@ export const kafka: ServiceDef = {
     },
   ],
   accepting: false,
+  memoryMb: { normal: 230, small: 180 },
 };

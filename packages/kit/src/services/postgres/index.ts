@@ -1,5 +1,5 @@
 /** One PostgreSQL server: the ledger, the catalog's pointers and Airflow's metadata, each a database that only its own roles enter. */
-import { endpoint, path, secret, text, tool, type ServiceDef } from "../../model/service.ts";
+import { endpoint, path, secret, sized, text, tool, type ServiceDef } from "../../model/service.ts";
 import { lines, node, passwords, settings, setupProgram } from "../programs.ts";
 
 /** Identities that call the ledger; a database role each. */
@@ -89,6 +89,12 @@ export const postgres: ServiceDef = {
       unprivileged: true,
       deadlineSeconds: 60,
     },
+    {
+      name: "unlock",
+      summary: "",
+      argv: ["/bin/sh", setupProgram("postgres/unlock.sh"), cluster],
+      deadlineSeconds: 10,
+    },
   ],
   process: {
     argv: [
@@ -102,7 +108,7 @@ export const postgres: ServiceDef = {
         "unix_socket_directories=",
         text`hba_file=${settings("pg_hba.conf")}`,
         "password_encryption=scram-sha-256",
-        "shared_buffers=64MB",
+        sized("shared_buffers=64MB", "shared_buffers=32MB"),
         "max_connections=100",
         // Statements of the ledger are short: compiling them costs more than it saves.
         "jit=off",
@@ -135,4 +141,5 @@ export const postgres: ServiceDef = {
     },
   ],
   accepting: true,
+  memoryMb: { normal: 90, small: 60 },
 };

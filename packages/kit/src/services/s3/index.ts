@@ -105,4 +105,5 @@ export const s3: ServiceDef = {
     },
   ],
   accepting: true,
+  memoryMb: { normal: 220, small: 200 },
 };

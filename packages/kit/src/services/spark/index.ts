@@ -4,6 +4,7 @@ import {
   endpoint,
   path,
   secret,
+  sized,
   text,
   tool,
   type ServiceDef,
@@ -75,7 +76,7 @@ export const spark: ServiceDef = {
     argv: [
       tool("java", "bin/java"),
       ...javaArguments("cds-spark", "spark.jsa"),
-      "-Xmx1g",
+      sized("-Xmx1g", "-Xmx640m"),
       text`-Djava.io.tmpdir=${path("data", "tmp")}`,
       ...connectArguments(classpath("pyspark", "jars-spark"), settings("spark.properties")),
     ],
@@ -100,4 +101,5 @@ export const spark: ServiceDef = {
   },
   after: [],
   accepting: false,
+  memoryMb: { normal: 1100, small: 800 },
 };

@@ -29,4 +29,5 @@ export const steps: ServiceDef = {
   alive: { kind: "closes", path: path("socket", "steps.sock") },
   after: [],
   accepting: false,
+  memoryMb: { normal: 180, small: 170 },
 };
