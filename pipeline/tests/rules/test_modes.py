@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 
 import pytest
+from gridata.checks import CheckResult
 from gridata.errors import KitError
 from gridata.lake.catalog import Table
 from gridata.modes.outcome import Outcome
@@ -115,3 +116,23 @@ def test_another_key_is_not_in_effect_on_rows_that_are_there(platform: Platform)
         KitError, match=r"kept by 'upsert key \(k\)', the table's are kept by 'upsert key \(k, region\)'"
     ):
         process.run(started(platform))
+
+
+def test_a_failed_check_blames_no_file_that_the_snapshot_has_nothing_of(
+    platform: Platform, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    late, new = platform.drop("late"), platform.drop("new")
+
+    def write(step: Step, table: Table, plan: Plan) -> None:
+        wrote(platform, Outcome(inserted=1), 1)(step, table, plan)
+        old = next(member for member in step.members() if member.delivery_id == late)
+        counted = {**(old.result or {}), "outcome": Outcome(superseded=1).document()}
+        step.ledger.file_validated(*step.id, late, str(old.file_id), counted)
+
+    monkeypatch.setattr(process, "write", write)
+    failed = CheckResult("not_wrong", "error", False, "it is wrong", [])
+    monkeypatch.setattr(check, "check_snapshot", lambda step, table, plan, snapshot: [failed])
+    step = started(platform)
+    process.run(step)
+    check.run(step)
+    assert (platform.state(late), platform.state(new)) == ("staged", "rejected")

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 from gridata.checks.bounds import overlaps, span
 from gridata.checks.result import CheckResult
-from gridata.lake.catalog import Table
+from gridata.lake.catalog import Snapshot, Table
 from gridata.lake.files import DataFile, live_files
 from gridata.lake.rows import Rows
 from gridata.lake.store import Store
@@ -16,7 +16,8 @@ if TYPE_CHECKING:
 
 
 def key_columns(contract: dict[str, Any]) -> list[str]:
-    if contract["mode"] != "append":
+    """Of the primary key, where the mode keeps it unique."""
+    if contract["mode"] not in ("append", "upsert"):
         return []
     return [c["name"] for c in sorted(contract["columns"], key=lambda c: c["key"]) if c["key"]]
 
@@ -33,6 +34,21 @@ def key_unique(
             guilty |= _in_table(rows, list(_near(table, written, base, keys)), keys)
     why = f"keys ({', '.join(keys)}) of {len(guilty)} files are there already" if guilty else ""
     return CheckResult("key_unique", "error", not guilty, why, sorted(guilty))
+
+
+def keys_once(
+    store: Store, rows: Rows, table: Table, snapshot: Snapshot, added: list[DataFile], keys: list[str]
+) -> CheckResult:
+    """Of an upsert: whatever the batch wrote, the table has its key once. Another engine looks than the one that merged."""
+    near = list(_near(table, added, live_files(store, snapshot), keys))
+    rows.add("near", near, like="added", columns=keys)
+    same = " AND ".join(f"w.{name(key)} = t.{name(key)}" for key in keys)
+    columns = ", ".join(f"t.{name(key)}" for key in keys)
+    twice = rows.query(
+        f"SELECT count(*) FROM (SELECT 1 FROM near t SEMI JOIN written w ON {same} GROUP BY {columns} HAVING count(*) > 1)"
+    )[0][0]
+    why = f"{twice} keys ({', '.join(keys)}) would be in the table more than once" if twice else ""
+    return CheckResult("key_unique", "error", twice == 0, why, [])
 
 
 def _twice_in_batch(rows: Rows, keys: list[str]) -> set[str]:

@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from gridata.checks.freshness import check_freshness
-from gridata.checks.keys import key_columns, key_unique
+from gridata.checks.keys import key_columns, key_unique, keys_once
 from gridata.checks.references import check_references
 from gridata.checks.result import CheckResult
 from gridata.checks.rows import rows_accounted
@@ -26,7 +26,9 @@ def check_snapshot(step: "Step", table: Table, plan: "Plan", snapshot: Snapshot)
         _written(rows, step, plan, files)
         results = [rows_accounted(rows, plan.fresh)]
         keys = key_columns(step.contract)
-        if keys:
+        if keys and plan.mode == "upsert" and files:
+            results.append(keys_once(step.store, rows, table, snapshot, files, keys))
+        elif keys and plan.mode == "append":
             results.append(key_unique(step.store, rows, table, plan, files, keys, step.contract["uniqueScope"]))
         if plan.shown == 0 and plan.rows > 0:
             # Everything is older than what is there, or deletes: there is nothing to hold to a rule.
@@ -37,8 +39,8 @@ def check_snapshot(step: "Step", table: Table, plan: "Plan", snapshot: Snapshot)
         deliveries = [member.delivery_id for member in plan.fresh]
         return [
             *results,
-            *check_references(step, rows, table, files),
-            *check_freshness(step, rows, table, snapshot, datetime.now(UTC)),
+            *(check_references(step, rows, table, files) if files else []),
+            *(check_freshness(step, rows, table, snapshot, datetime.now(UTC)) if files else []),
             *check_rules(step, rows, lambda spark: written_view(step, spark, plan, snapshot.id), deliveries),
         ]
 

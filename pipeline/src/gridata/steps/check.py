@@ -7,7 +7,7 @@ from gridata.checks.evidence import keep_evidence
 from gridata.lake.catalog import Snapshot, Table
 from gridata.ledger import Member
 from gridata.steps.context import Step, now
-from gridata.steps.plan import Plan, kept, make_plan, outcome, published_by, verdicts_of
+from gridata.steps.plan import Plan, kept, make_plan, outcome, published_by, superseded, verdicts_of
 
 
 class NotTheBatch(Exception):
@@ -64,12 +64,13 @@ def _same_total(table: Table, plan: Plan, snapshot: Snapshot) -> None:
 
 
 def _culprits(results: list[CheckResult], fresh: list[Member]) -> dict[str, str]:
-    """Deliveries that a failed check names, with why; all of them where it names none."""
+    """Deliveries that a failed check names, with why; where it names none, all that the snapshot has something of."""
     found: dict[str, str] = {}
+    present = [member.delivery_id for member in fresh if not superseded(member)]
     for result in results:
         if result.passed or result.severity != "error":
             continue
-        for delivery in result.deliveries or [member.delivery_id for member in fresh]:
+        for delivery in result.deliveries or present:
             found.setdefault(delivery, result.why)
     return found
 

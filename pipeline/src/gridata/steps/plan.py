@@ -155,15 +155,18 @@ def verdicts_of(step: Step, plan: Plan) -> list[dict[str, Any]]:
             "records": kept(member) if word == "published" else 0,
             "dropped": dropped(member) if word == "published" else {},
             "outcome": outcome(member).document() if word == "published" else None,
-            "reason": _superseded(member) if word == "published" else None,
+            "reason": _why_superseded(member) if word == "published" else None,
         }
 
     return [verdict(m, "published") for m in plan.fresh] + [verdict(m, "duplicate") for m in plan.duplicates]
 
 
-def _superseded(member: Member) -> dict[str, str] | None:
-    """A file that changes nothing, because all of it is older than what there is: published, and said."""
-    rows = kept(member)
-    if rows == 0 or outcome(member).superseded < rows:
+def superseded(member: Member) -> bool:
+    """Whether the file changes nothing, because all of it is older than what there is."""
+    return 0 < kept(member) == outcome(member).superseded
+
+
+def _why_superseded(member: Member) -> dict[str, str] | None:
+    if not superseded(member):
         return None
-    return {"code": "SUPERSEDED", "reason": f"all of its {rows} rows are older than what the table holds"}
+    return {"code": "SUPERSEDED", "reason": f"all of its {kept(member)} rows are older than what the table holds"}

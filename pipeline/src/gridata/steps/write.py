@@ -47,12 +47,11 @@ def _staged(step: Step, spark: Any, plan: Plan) -> Any:
 
 
 def _work(step: Step, spark: Any, table: Table, plan: Plan, rows: Any, more: dict[str, str]) -> Work:
-    namespace, _, name = step.batch.table.partition(".")
     return Work(
         spark,
         step.contract,
         rows,
-        f"{step.world}.{namespace}.{name}.branch_{step.branch}",
+        f"{step.world}.{step.batch.table}.branch_{step.branch}",
         0 if plan.base_empty else int(table.snapshots[plan.base].summary["total-records"]),
         {member.delivery_id: names.arrival(member.arrival_ms, member.delivery_id) for member in plan.fresh},
         state_of(table),
