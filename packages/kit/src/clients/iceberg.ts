@@ -1,6 +1,7 @@
 /** The catalog of one world, by the Iceberg REST protocol. Snapshot ids are strings: they have 64 bits. */
 import { z } from "zod";
 import { Exit, KitError } from "../model/errors.ts";
+import type { IcebergField } from "../model/contract.ts";
 import { int64, parseJson64 } from "./json64.ts";
 
 export interface CatalogConfig {
@@ -15,11 +16,16 @@ const snapshot = z.object({
   "timestamp-ms": z.number(),
   summary: z.record(z.string(), z.string()).optional(),
 });
+const field = z.custom<IcebergField>(
+  (value) => typeof value === "object" && value !== null && "name" in value && "type" in value,
+);
 const table = z.object({
   metadata: z.object({
     "table-uuid": z.string(),
     location: z.string(),
     "current-snapshot-id": id.nullish(),
+    "current-schema-id": z.number().optional(),
+    schemas: z.array(z.object({ "schema-id": z.number(), fields: z.array(field) })).default([]),
     snapshots: z.array(snapshot).default([]),
     refs: z
       .record(z.string(), z.object({ "snapshot-id": id, type: z.enum(["branch", "tag"]) }))
@@ -85,6 +91,14 @@ export function icebergCatalog(config: CatalogConfig, world: string) {
     async loadTable(name: string): Promise<TableMetadata | null> {
       const found = await call("GET", tablePath(name));
       return found === null ? null : table.parse(found).metadata;
+    },
+    /** The columns as they are now; null when there is no such table. */
+    async fields(name: string): Promise<IcebergField[] | null> {
+      const found = await this.loadTable(name);
+      return (
+        found?.schemas.find((schema) => schema["schema-id"] === found["current-schema-id"])
+          ?.fields ?? null
+      );
     },
     async refs(name: string): Promise<Record<string, Ref> | null> {
       const found = await this.loadTable(name);

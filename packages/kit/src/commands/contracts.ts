@@ -3,8 +3,9 @@ import type { Problem } from "../contracts/index.ts";
 import { KitError } from "../model/errors.ts";
 import { usage, type CommandDef, type Outcome } from "./command.ts";
 import { infer } from "./infer.ts";
-import { checkoutContracts } from "./standard.ts";
-import { columns } from "./style.ts";
+import { savedChanges, type SavedChange } from "./saved-changes.ts";
+import { checkoutContracts, standardOf } from "./standard.ts";
+import { columns, type Style } from "./style.ts";
 
 const contracts = {
   name: "contracts",
@@ -28,10 +29,11 @@ const contracts = {
     if (action !== "check" || file !== undefined || context.options["to"] !== undefined)
       throw usage(contracts, "say what to do with the contracts");
     const compiled = await checkoutContracts(context);
+    const changes = await savedChanges(context, compiled.contracts, await standardOf(context));
     const { style } = context;
     return {
       ...(compiled.problems[0] && { failure: broken(compiled.problems) }),
-      document: compiled as unknown as Record<string, unknown>,
+      document: { ...compiled, changes },
       text: [
         columns(
           [
@@ -50,6 +52,7 @@ const contracts = {
         ...compiled.problems.map(
           (p) => `${style.red(p.code)} ${p.file}:${p.line}:${p.column} ${p.what} (${p.fix})`,
         ),
+        ...changes.map((change) => tell(change, style)),
         "",
         `${compiled.contracts.length} contracts, ${compiled.problems.length} problems`,
       ].join("\n"),
@@ -57,6 +60,14 @@ const contracts = {
   },
 } satisfies CommandDef;
 export default contracts;
+
+const tell = ({ dataset, effect, what, against }: SavedChange, style: Style): string => {
+  const when = {
+    "next-batch": style.green("with the next batch"),
+    migration: style.red("not in effect until migrated"),
+  }[effect];
+  return `${dataset} ${when}: ${what}${against === "table" ? " (its published table)" : ""}`;
+};
 
 /** All problems are in the document; the first one is its error. */
 function broken(problems: readonly Problem[]): KitError {
