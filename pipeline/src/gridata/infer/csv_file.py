@@ -21,7 +21,7 @@ def infer(db: duckdb.DuckDBPyConnection, path: Path, work: Path, draft: Draft) -
         draft.note("the first record has values, not names: columns are named by their place")
     _renamed(sources, names, draft)
     _view(db, utf8, found, names, "")
-    word = flat.null_text(db, "cells", names)
+    word = flat.null_text(db, flat.sample(db, "cells"), names)
     if word:
         draft.dialect["nullText"] = word
         draft.note(f"'{word}' stands for NULL")

@@ -1,4 +1,8 @@
-"""Columns of texts: what type all of their values fit. DuckDB reads the file, once for each question; nothing is held."""
+"""Columns of texts: what type all of their values fit.
+
+The first records tell which types it could be, then one pass over the whole file tells whether it is. DuckDB reads the file; only
+the first records are held.
+"""
 
 from typing import Any
 
@@ -16,6 +20,15 @@ def first_row(db: duckdb.DuckDBPyConnection, query: str) -> tuple[Any, ...]:
     row = db.execute(query).fetchone()
     assert row is not None
     return row
+
+
+_SAMPLE = 20_000
+
+
+def sample(db: duckdb.DuckDBPyConnection, relation: str) -> str:
+    """The first records as a table of their own."""
+    db.execute(f"CREATE OR REPLACE TABLE sampled AS SELECT * FROM {relation} LIMIT {_SAMPLE}")
+    return "sampled"
 
 
 def null_text(db: duckdb.DuckDBPyConnection, relation: str, names: list[str]) -> str | None:
@@ -54,11 +67,16 @@ def columns_of(
     db: duckdb.DuckDBPyConnection, relation: str, sources: list[str], names: list[str], draft: Draft
 ) -> None:
     """Adds a column to the draft for each column of texts of `relation`."""
-    way = numbers(db, relation, names) if draft.format in ("csv", "excel") else Numbers()
+    few = sample(db, relation)
+    way = numbers(db, few, names) if draft.format in ("csv", "excel") else Numbers()
+    answers = {own: _ask(db, few, {own: _questions(own, way)})[own] for own in names}
+    # Over the whole file only what the first records left open.
+    left = {own: _left(_questions(own, way), found) for own, found in answers.items()}
+    for own, found in _ask(db, relation, left).items():
+        answers[own] |= found
     words: list[tuple[str, str]] = []
     for source, own in zip(sources, names, strict=True):
-        column = _column(db, relation, source, own, way, words, draft)
-        draft.columns.append(column)
+        draft.columns.append(_column(source, own, answers[own], words, draft))
     if way.decimal != "." or way.thousands:
         draft.dialect |= {"decimal": way.decimal} | ({"thousands": way.thousands} if way.thousands else {})
         between = f", {way.thousands!r} between thousands" if way.thousands else ""
@@ -72,15 +90,21 @@ def _booleans(words: list[tuple[str, str]], draft: Draft) -> None:
         draft.dialect["falseTexts"] = sorted({false for _, false in words})
 
 
-def _column(
-    db: duckdb.DuckDBPyConnection,
-    relation: str,
-    source: str,
-    own: str,
-    way: Numbers,
-    words: list[tuple[str, str]],
-    draft: Draft,
-) -> Column:
+def _ask(
+    db: duckdb.DuckDBPyConnection, relation: str, questions: dict[str, dict[str, str]]
+) -> dict[str, dict[str, Any]]:
+    """The answers to all questions of all columns, in one pass."""
+    flat = [(own, key, sql) for own, asked in questions.items() for key, sql in asked.items()]
+    if not flat:
+        return {}
+    row = first_row(db, f"SELECT {', '.join(sql for _, _, sql in flat)} FROM {relation}")
+    answers: dict[str, dict[str, Any]] = {own: {} for own in questions}
+    for (own, key, _), answer in zip(flat, row, strict=True):
+        answers[own][key] = answer
+    return answers
+
+
+def _questions(own: str, way: Numbers) -> dict[str, str]:
     cell = name(own)
     plain = way.plain(cell)
     asked: dict[str, str] = {
@@ -103,8 +127,20 @@ def _column(
             f"count(*) FILTER ({cell} IS NOT NULL AND (NOT regexp_full_match({cell}, {text(one.form)}) "
             f"OR {one.value.format(cell)} IS NULL))"
         )
-    row = first_row(db, f"SELECT {', '.join(asked.values())} FROM {relation}")
-    found = dict(zip(asked, row, strict=True))
+    return asked
+
+
+def _left(questions: dict[str, str], found: dict[str, Any]) -> dict[str, str]:
+    """What the whole file is asked of a column: a type that the first records do not fit, it has not."""
+    possible = {key for key in questions if key.startswith(("bool", "time")) and not found[key]}
+    possible |= {key.replace("bool", "both") for key in possible if key.startswith("bool")}
+    numeric = {"number", "whole", "float"}
+    if any(not found[key] for key in numeric):
+        possible |= {key for key in numeric if not found[key]} | {"padded", "digits", "scale", "low", "high"}
+    return {key: sql for key, sql in questions.items() if key in possible or key == "filled"}
+
+
+def _column(source: str, own: str, found: dict[str, Any], words: list[tuple[str, str]], draft: Draft) -> Column:
     column = Column(source, own, {"kind": "string"})
     if not found["filled"]:
         draft.note("it has no value in this file: string is a guess", own)
@@ -120,10 +156,10 @@ def _almost(column: Column, found: dict[str, Any], draft: Draft) -> None:
     misses = {found[f"time{i}"]: one.kind for i, one in reversed(list(enumerate(TEMPORAL)))} | {
         found["number"]: "a number"
     }
-    least = min(misses)
-    if 0 < least <= found["filled"] / 50:
+    least, looked_at = min(misses), min(found["filled"], _SAMPLE)
+    if 0 < least <= looked_at / 50:
         draft.note(
-            f"all but {least} of its {found['filled']} values are {misses[least]}: if those are mistakes, change the type "
+            f"all but {least} of its first {looked_at} values are {misses[least]}: if those are mistakes, change the type "
             "and let errorThreshold pass them",
             column.name,
         )

@@ -39,6 +39,7 @@ _PERSONAL = [
 ]
 _KEYS = ("string", "int", "long", "date", "timestamp", "timestamptz")
 _FEW, _ENOUGH = 12, 50
+_SAMPLE = 20_000
 
 
 def text_by_nature(source: str) -> bool:
@@ -56,12 +57,13 @@ def guess(db: duckdb.DuckDBPyConnection, relation: str, draft: Draft, *, values:
     draft.records = int(row[0])
     counts = {own: row[1 + i * 3 : 4 + i * 3] for i, own in enumerate(values)}
     plain = [column for column in draft.columns if column.name in counts]
+    few = f"(SELECT * FROM {relation} LIMIT {_SAMPLE})"
     for column in plain:
         if column.type["kind"] == "int" and draft.format != "parquet" and _IDENTIFIER.search(column.source):
             column.type = {"kind": "long"}  # what is counted on and on outgrows 32 bits
     for column in plain:
         column.required = draft.records > 0 and counts[column.name][0] == draft.records
-        _personal(db, relation, values[column.name], column, draft)
+        _personal(db, few, values[column.name], column, draft)
     for column in draft.columns:
         _personal_parts(column, draft)
     _key(plain, counts, draft)
