@@ -9,7 +9,7 @@ import { standardOf } from "@gridata/kit/commands/standard";
 import { style } from "@gridata/kit/commands/style";
 import { compileContract, type Standard } from "@gridata/kit/contracts";
 import { spellType } from "@gridata/kit/contracts/types";
-import { customers, prices, readings, transactions } from "@gridata/testkit";
+import { customers, inventory, prices, readings, transactions } from "@gridata/testkit";
 
 const checkout = join(import.meta.dirname, "../..");
 let dir: string;
@@ -77,6 +77,13 @@ const cases: Record<string, Case> = {
     bytes: lines("id,price,on,ok", "1,1.50,2026-01-31,true", "2,22.75,2026-02-01,false"),
     types: { id: "bigint", price: "decimal(10,2)", on: "date", ok: "boolean" },
     with: { partition: [{ transform: "day", column: "on", name: "dt" }] },
+  },
+  "tabs, no header": {
+    name: "bare.tsv",
+    bytes: lines("1\tx\t2026-01-31T10:00:00Z", "2\ty\t2026-01-31T11:00:00+01:00"),
+    types: { column_1: "int", column_2: "string", column_3: "timestamptz" },
+    with: { dialect: { delimiter: "\t", header: false } },
+    says: "columns are named by their place",
   },
   "single quotes, and delimiters inside of them": {
     name: "single.csv",
@@ -200,6 +207,10 @@ describe("a contract that is inferred from a file accepts that file", () => {
     ["transactions", async () => transactions({ seed: 5, records: 500 })],
     ["customers", async () => customers({ seed: 5, records: 500 })],
     ["prices", async () => prices({ seed: 5, records: 500 })],
+    [
+      "a count in the spelling of a German office",
+      async () => inventory({ seed: 5, records: 500 }),
+    ],
     ["readings in gzip", () => readings({ seed: 5, records: 500 })],
     ["readings in zstd", () => readings({ seed: 5, records: 500, as: "zstd" })],
     ["readings in Parquet", () => readings({ seed: 5, records: 500, as: "parquet" })],

@@ -14,7 +14,7 @@ from gridata.infer.draft import Draft
 from gridata.validation import MEMORY, THREADS, Refused
 from gridata.validation.decompress import compression_of, decompress
 from gridata.validation.kinds import binary_format, is_workbook
-from gridata.validation.rules import text
+from gridata.validation.sql import text
 
 # As large as a first file may be: its contract states limits of its own.
 _LIMITS = {"bytes": 1 << 40, "lineBytes": 1 << 25, "columns": 10_000, "expansionRatio": 1000}

@@ -7,7 +7,7 @@ import duckdb
 from gridata.infer import encoding, flat, guess
 from gridata.infer.draft import Draft, names_for
 from gridata.infer.sniff import Sniffed, sniff
-from gridata.validation.rules import name, text
+from gridata.validation.sql import name, text
 
 
 def infer(db: duckdb.DuckDBPyConnection, path: Path, work: Path, draft: Draft) -> None:

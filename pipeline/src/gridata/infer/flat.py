@@ -11,7 +11,7 @@ import duckdb
 from gridata.infer.draft import Column, Draft
 from gridata.infer.forms import BOOLEANS, TEMPORAL, Numbers
 from gridata.infer.guess import text_by_nature
-from gridata.validation.rules import name, text
+from gridata.validation.sql import name, text
 
 _NULLS = ("NULL", "null", "\\N", "NA", "N/A", "n/a", "None", "NaN", "nan", "-")
 

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from gridata.validation.rules import text
+from gridata.validation.sql import text
 
 _TIME = "[0-9]{2}:[0-9]{2}(:[0-9]{2}(\\.[0-9]{1,6})?)?"
 _ISO = f"[0-9]{{4}}-[0-9]{{2}}-[0-9]{{2}}[T ]{_TIME}"

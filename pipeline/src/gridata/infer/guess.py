@@ -6,7 +6,7 @@ from typing import Any
 import duckdb
 
 from gridata.infer.draft import Column, Draft
-from gridata.validation.rules import name, text
+from gridata.validation.sql import name, text
 
 _IDENTIFIER = re.compile(r"(^|[_ .-])(id|key|uuid|guid|code|no|nr|number|sku|ref|isbn|ean)\.?$|id$", re.IGNORECASE)
 _TIME = re.compile(r"(^|_)(date|time|at|on|ts|day|datum|timestamp|created|occurred)(_|$)|date|time", re.IGNORECASE)
@@ -69,7 +69,7 @@ def guess(db: duckdb.DuckDBPyConnection, relation: str, draft: Draft, *, values:
     _key(plain, counts, draft)
     for column in plain:
         _enum(db, relation, values[column.name], column, counts[column.name], draft)
-    _partition(plain, draft)
+    partition_by(plain, draft)
 
 
 def _personal_parts(column: Column, draft: Draft) -> None:
@@ -133,7 +133,7 @@ def _enum(
     draft.note(f"only {distinct} values in {filled}: taken for all that there are", column.name)
 
 
-def _partition(columns: list[Column], draft: Draft) -> None:
+def partition_by(columns: list[Column], draft: Draft) -> None:
     times = [
         c for c in columns if c.type["kind"] in ("date", "timestamp", "timestamptz") and "birth" not in c.source.lower()
     ]

@@ -10,7 +10,7 @@ import pyarrow.parquet as pq
 
 from gridata.infer import guess
 from gridata.infer.draft import Column, Draft, names_for
-from gridata.validation.rules import name, text
+from gridata.validation.sql import name, text
 
 
 def infer_parquet(db: duckdb.DuckDBPyConnection, path: Path, draft: Draft) -> None:
@@ -94,6 +94,7 @@ def infer_avro(path: Path, draft: Draft) -> None:
         column = Column(field["name"], own, avro_type(field["type"], own, draft))
         column.required = not _nullable(field["type"])
         draft.columns.append(column)
+    guess.partition_by(draft.columns, draft)
 
 
 def _nullable(type_: Any) -> bool:
