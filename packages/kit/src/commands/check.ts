@@ -4,10 +4,11 @@ import { resolve } from "node:path";
 import { Exit, KitError } from "../model/errors.ts";
 import { parseDataset } from "../model/names.ts";
 import { closest } from "../model/text.ts";
+import { badRecords } from "./bad-records.ts";
 import { usage, type CommandDef } from "./command.ts";
 import { examine } from "./examine.ts";
 import { checkoutContracts } from "./standard.ts";
-import { columns } from "./style.ts";
+import { textLines } from "./text-lines.ts";
 
 const check = {
   name: "check",
@@ -54,6 +55,8 @@ const check = {
     }
     const examined = await examine(context, file, contract);
     const { refused } = examined;
+    const shown = examined.problems.slice(0, 20);
+    const lines = await textLines(file, contract, new Set(shown.map(({ line }) => line ?? 0)));
     return {
       ...(refused && { failure: refusal(given, refused, contract.source) }),
       document: {
@@ -66,26 +69,7 @@ const check = {
         reason: refused?.reason ?? null,
       },
       text: [
-        ...(examined.problems.length > 0
-          ? [
-              columns(
-                [
-                  ["record", "line", "column", "rule", "value"],
-                  ...examined.problems
-                    .slice(0, 20)
-                    .map((p) => [
-                      String(p.record),
-                      String(p.line),
-                      p.column ?? "",
-                      p.rule,
-                      JSON.stringify(p.value).slice(0, 60),
-                    ]),
-                ],
-                context.style.dim,
-              ),
-              "",
-            ]
-          : []),
+        ...(shown.length > 0 ? [badRecords(shown, lines, context.style), ""] : []),
         refused
           ? `${context.style.red("rejected")} ${refused.code}: ${refused.reason}`
           : `${context.style.green("accepted")}: ${examined.accepted} of ${examined.records} records for ${contract.table}, ${examined.rejected} rejected`,

@@ -2,6 +2,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import type { BadRecord } from "./bad-records.ts";
 import type { Context } from "./command.ts";
 import { runPipeline } from "./pipeline.ts";
 
@@ -10,7 +11,7 @@ export interface Examined {
   records: number | null;
   accepted: number;
   rejected: number | null;
-  problems: { record: number; line: number; column: string | null; rule: string; value: string }[];
+  problems: BadRecord[];
   refused: { code: string; reason: string } | null;
 }
 

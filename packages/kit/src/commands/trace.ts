@@ -18,6 +18,7 @@ import { entriesOf, entryDocument, entryText, logNames } from "./log-entries.ts"
 import { columns, type Style } from "./style.ts";
 import { checkLines, checksOf, type CheckDocument } from "./trace-checks.ts";
 import { traceDerived } from "./trace-derived.ts";
+import { traceRecords } from "./trace-records.ts";
 import { verdictFailure, waitForVerdicts } from "./verdicts.ts";
 
 const command = {
@@ -63,11 +64,13 @@ const command = {
     };
     const ids = [delivery!.delivery_id, delivery!.batch_id].filter((id) => id !== null);
     const entries = context.options.logs ? await entriesOf(context, logNames, { ids }, null) : null;
+    const records = context.json ? [] : await traceRecords(context, delivery!);
     return {
       ...(context.options.wait && verdictFailure([delivery!])),
       document: { ...document, ...(entries && { logs: entries.map(entryDocument) }) },
       text: [
         describe(delivery!, attempts, document, older.length, context.style),
+        ...records.flatMap((shown) => ["", shown]),
         ...(entries ? ["", ...entries.map((entry) => entryText(entry, context.style))] : []),
       ].join("\n"),
     };

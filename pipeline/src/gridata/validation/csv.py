@@ -30,7 +30,7 @@ def read(db: duckdb.DuckDBPyConnection, source: Path, contract: Contract, work: 
     own = {column.get("source") or column["name"]: column["name"] for column in contract["columns"]}
     if header is None:
         if dialect["header"]:
-            raise Refused("FILE_EMPTY", "it has no header and no records, only lines that are skipped")
+            raise Refused("FILE_EMPTY", "it has no header and no records, only lines that are blank or skipped")
         names = list(own.values())
     else:
         check_header(header, contract)

@@ -70,11 +70,10 @@ def judge(
         parquet.unlink()
         return Result(None, 0, rejected, refused)
     accepted = records - rejected
-    refused = None
     if rejected > allowed(contract, records):
         refused = _refused(threshold, f"{rejected} of the {records} records", "")
         parquet.unlink()
-        return Result(records, 0, rejected, refused)
+        return Result(records, accepted, rejected, refused)
     row = db.execute(f"SELECT count(*) FROM read_parquet({text(str(parquet))})").fetchone()
     assert row == (accepted,), f"{row} rows were written of {accepted} accepted"
     return Result(records, accepted, rejected, None)
