@@ -6,7 +6,7 @@ import { registry } from "./registry.ts";
 const checkout = join(import.meta.dirname, "../../../..");
 const read = (path: string) => readFileSync(join(checkout, path), "utf8");
 
-it.each(["README.md", "CONTRIBUTING.md", "docs/cli.md", "docs/errors.md"])(
+it.each(["README.md", "CONTRIBUTING.md", "docs/cli.md", "docs/contracts.md", "docs/errors.md"])(
   "%s names no command that does not exist",
   (page) => {
     const named = [...read(page).matchAll(/\.\/gridata ([a-z]+)/g)].map((match) => match[1]!);

@@ -17,6 +17,8 @@ const fields: Record<
   },
 };
 
+export const patternLetters = Object.keys(fields);
+
 /** Why the pattern can't be read as a value of that kind; null when it can. */
 export function patternProblem(
   pattern: string,
@@ -25,7 +27,7 @@ export function patternProblem(
   const letters = lettersOf(pattern);
   if (letters === null) return "a literal that begins with ' does not end";
   const unknown = letters.find((run) => !(run in fields));
-  if (unknown) return `'${unknown}' is not among ${Object.keys(fields).join(" ")}`;
+  if (unknown) return `'${unknown}' is not among ${patternLetters.join(" ")}`;
   const found = letters.map((run) => fields[run]!);
   const twice = found.find((field, i) => found.indexOf(field) !== i);
   if (twice) return `it has the ${twice} twice`;
