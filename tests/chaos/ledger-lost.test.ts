@@ -42,7 +42,7 @@ it("F29 for the ledger: five files in flight, one of them between intent and ver
 async function loseLedger(checkout: string, stack: string): Promise<void> {
   const { ledger } = readStackConfig(checkout, stack, "admin");
   const password = readFileSync(
-    join(stateFolder(checkout, stack), "secrets/postgres-superuser"),
+    join(stateFolder(checkout, stack), "config/services/postgres-superuser"),
     "utf8",
   ).trim();
   const server = createPool(

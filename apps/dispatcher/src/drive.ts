@@ -5,8 +5,11 @@ import type { Ledger, OpenBatch, Release } from "@gridata/kit/clients/ledger";
 import type { Logger } from "@gridata/kit/clients/log";
 import { newBatchId, runId } from "@gridata/kit/model";
 
-/** The step that runs renews its lease every few seconds; one that is silent for so long is taken for dead. */
-const leaseSeconds = 15;
+/**
+ * Until the run's first step renews the lease itself: a busy scheduler may take its time. More with each attempt, so that a slow
+ * machine gets there. A step that runs renews every few seconds, and is taken for dead much sooner.
+ */
+const handoverSeconds = (attempt: number) => 60 * Math.min(attempt, 5);
 /** What one batch may hold: more makes the next one larger. */
 const maxFiles = 200;
 const maxBytes = 2 ** 30;
@@ -36,7 +39,7 @@ export async function drive(parts: DriveParts, world: string): Promise<number | 
     open.filter((b) => b.phase === "publish" && b.lease_s === null).map((b) => b.table_name),
   );
   for (const table of waiting) {
-    const granted = await parts.ledger.grantSlot(world, table, leaseSeconds);
+    const granted = await parts.ledger.grantSlot(world, table, handoverSeconds(2));
     if (granted) await startRun(parts, world, dagIds.publish, granted.batch_id, granted.attempt);
   }
   if (open.length > 0) within(2);
@@ -95,11 +98,11 @@ async function driveBatch(
   }
   if (batch.kind === "derived") {
     // Its run is that of the slot: started when the ledger says who has it.
-    await ledger.startDerivedAttempt(batch.batch_id, leaseSeconds);
+    await ledger.startDerivedAttempt(batch.batch_id, handoverSeconds(batch.attempt + 1));
     within(0);
     return;
   }
-  const attempt = await ledger.startAttempt(batch.batch_id, leaseSeconds);
+  const attempt = await ledger.startAttempt(batch.batch_id, handoverSeconds(batch.attempt + 1));
   if (attempt !== null) await startRun(parts, world, dagIds.ingest, batch.batch_id, attempt);
 }
 

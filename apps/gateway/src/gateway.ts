@@ -1,4 +1,5 @@
 /** Worlds in, deliveries out: watches each world's drop folder, takes what is done, and brings it to the store. */
+import { statfs } from "node:fs/promises";
 import { join } from "node:path";
 import type { Config } from "@gridata/kit/clients/config";
 import type { Failpoints } from "@gridata/kit/clients/failpoint";
@@ -8,6 +9,7 @@ import { recover, renew, take, type Taken } from "./intake.ts";
 import { scan } from "./scan.ts";
 import { upload } from "./upload.ts";
 import { watch, type Watch } from "./watch.ts";
+import { intakeGate } from "./watermark.ts";
 import type { WriterProbe } from "./writer.ts";
 
 /** The listing that finds what no hint announced. */
@@ -22,6 +24,8 @@ interface GatewayParts {
   probe: WriterProbe;
   failpoints: Failpoints;
   log: Logger;
+  /** Bytes that are to stay free; null: a share of the disk. */
+  keepFree: number | null;
 }
 
 const dropFolderOf = (config: GatewayParts["config"]) => (world: string) =>
@@ -31,6 +35,7 @@ const dropFolderOf = (config: GatewayParts["config"]) => (world: string) =>
 
 export function createGateway(parts: GatewayParts) {
   const { config, store, clock, probe, failpoints, log } = parts;
+  const gate = intakeGate(parts.keepFree);
   const folderOf = dropFolderOf(config);
   const worlds = new Map<string, { close(): Promise<void> }>();
   const waiting: Taken[] = [];
@@ -73,6 +78,20 @@ export function createGateway(parts: GatewayParts) {
     }
   }
 
+  /** The private folder and the store share the disk of the state folder. */
+  async function hasRoom(): Promise<boolean> {
+    const { bavail, blocks, bsize } = await statfs(config.state_dir);
+    const free = bavail * bsize;
+    const { open, changed } = gate.look({ free, total: blocks * bsize });
+    if (changed && open) log.info("there is room again: files are taken", { free_bytes: free });
+    else if (changed)
+      log.error("the disk is nearly full: files stay in the drop folder until there is room", {
+        dir: config.state_dir,
+        free_bytes: free,
+      });
+    return open;
+  }
+
   async function openWorld(world: string): Promise<{ close(): Promise<void> }> {
     const dir = folderOf(world);
     const told = new Set<string>();
@@ -106,6 +125,7 @@ export function createGateway(parts: GatewayParts) {
           told.add(path);
           log.warn("not taken", { world, path, why });
         }
+      if (ready.length > 0 && !(await hasRoom())) return listEveryMs;
       for (const { place, path } of ready) {
         const taken = await failpoints.around("take", world, () =>
           take(config.drop.intake_dir, world, place, path, clock()),

@@ -29,6 +29,7 @@ const gateway = createGateway({
   probe,
   failpoints: failpoints("gateway"),
   log,
+  keepFree: Number(process.env["GRIDATA_KEEP_FREE_BYTES"]) || null,
 });
 await gateway.resume();
 

@@ -1,7 +1,7 @@
 """The step host: a step's imports are done once, each step runs in a child of its own.
 
-One line of JSON in (`{"step", "world", "batch", "attempt"}`); lines out: `{"log": ".."}`, last `{"exit": n}`. A connection that
-ends without the last line says that the step died.
+One line of JSON in (`{"step", "world", "batch", "attempt"}`, or `{"step": "sweep"}`); lines out: `{"log": ".."}`, last `{"exit": n}`.
+A connection that ends without the last line says that the step died.
 """
 
 import contextlib
@@ -20,6 +20,7 @@ import boto3
 from gridata.config import Config, read_config, require
 from gridata.log import Log
 from gridata.steps.run import IDENTITY, remove_dead_work, run_step
+from gridata.sweep import sweep
 
 # What the first step would otherwise import while somebody waits.
 for module in ("duckdb", "fastavro", "pyarrow.dataset", "pyspark.sql.connect.session"):
@@ -85,6 +86,10 @@ def _child(connection: socket.socket, settings: Config, log: Log, code: dict[str
             os._exit(0)  # somebody asked whether the socket is open
         task = json.loads(line)
         step = str(task["step"])
+        if step == "sweep":
+            own = Log("steps", write=write)
+            tell({"exit": sweep(read_config(settings.state_dir / "config" / "publisher.json"), own)})
+            os._exit(0)
         identity = settings.state_dir / "config" / f"{IDENTITY[step]}.json"
         pinned = settings.state_dir / "releases" / _release(identity, task) / "pipeline" / "gridata"
         if pinned.exists() and _digest(pinned) != code:

@@ -1,12 +1,17 @@
 """Each rule of the publish protocol, by what breaks without it. `rules.json` says how each is taken out."""
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
+from gridata import config
+from gridata.config import Config
 from gridata.ledger import Superseded
-from gridata.steps import check, process, publish
+from gridata.ledger.client import LEASE_SECONDS
+from gridata.log import Log
+from gridata.steps import check, process, publish, run
 from gridata.steps.plan import resolve_intents
-from rules_platform import WORLD, Platform
+from rules_platform import CONTRACT, WORLD, Platform
 
 
 @pytest.fixture
@@ -174,3 +179,23 @@ def test_r9_a_snapshot_with_fewer_rows_than_were_accepted_is_refused(
     process.run(step)
     with pytest.raises(check.NotTheBatch, match="1 rows were written of 2"):
         check.run(step)
+
+
+def test_r2_a_step_that_is_done_leaves_the_scheduler_time_to_start_the_next_one(
+    platform: Platform, server: int, database: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    platform.drop("a")
+    batch = platform.claim()
+    assert batch is not None
+    attempt = platform.validated(batch).batch.attempt
+    monkeypatch.setattr(run, "STEPS", {"process": lambda step: None})
+    monkeypatch.setattr(run, "Store", lambda *_: platform.lake)
+    monkeypatch.setattr(run, "Catalog", lambda *_: platform.lake)
+    monkeypatch.setattr(run, "contract_of", lambda *_: CONTRACT)
+    ledger = config.Ledger("127.0.0.1", server, database, "publisher", "")
+    s3, catalog = config.S3("", "", "", ""), config.Catalog("", "")
+    settings = Config("s", "publisher", Path(), Path(), ledger=ledger, s3=s3, catalog=catalog)
+    log = Log("test", write=lambda line: None)
+    assert run.run_step(settings, log, "process", WORLD, batch, attempt) == 0
+    left = platform.sql("select extract(epoch from lease_until - clock_timestamp()) from ledger.batch")
+    assert left > LEASE_SECONDS

@@ -59,6 +59,10 @@ export async function rebuildWorld(world: string, { config, ledger }: Parts): Pr
     world,
     JSON.stringify({ ...rows, releases }),
   ]);
+  await ledger.query("select ledger.rebuild_outcomes($1, $2::jsonb)", [
+    world,
+    JSON.stringify(rows.deliveries),
+  ]);
   return {
     world,
     branches_removed,

@@ -111,3 +111,11 @@ it("keeps rejections: of a check that split a batch, and of a file that was refu
   ]);
   expect(new Date(rows[1]!.arrival_ms).getUTCFullYear()).toBe(2026);
 });
+
+it("has a file without rows published at the base of its batch", () => {
+  const empty = { ...delivery("d8", "published"), records: 0 };
+  const receipts = { "w/_batches/b8/1.json": receipt("b8", "2", null, empty) };
+  const rows = rowsOfLake(lake({ receipts }));
+  expect(rows.batches).toMatchObject([{ batch_id: "b8", state: "nothing", snapshot_id: "2" }]);
+  expect(rows.publications).toMatchObject([{ publication_key: "file-d8", snapshot_id: "2" }]);
+});

@@ -1,5 +1,6 @@
 /** What the lake says that a lost ledger must say again. Pure: facts in, rows out. */
 import type { ObjectFact, Receipt, ReceiptDelivery, TableFact } from "../verify/facts.ts";
+import { receiptsThatCount } from "../verify/receipts.ts";
 
 /** `verdict.json`: what validation said of a file that it refused. */
 export interface VerdictFile {
@@ -52,6 +53,7 @@ interface DeliveryRow {
   records_in: number | null;
   records_published: number;
   records_rejected: number | null;
+  outcome: ReceiptDelivery["outcome"] | null;
   rejects_uri: string | null;
   /** Its staged version is still there, and to be deleted. */
   staged: boolean;
@@ -82,7 +84,7 @@ export function rowsOfLake(lake: LakeFacts): LedgerRows {
   const isStaged = (one: { object_key: string; version_id: string }) =>
     staged.has(`${one.object_key}\n${one.version_id}`);
 
-  for (const { receipt, key, snapshot } of receiptsThatCount(lake)) {
+  for (const { receipt, key, snapshot } of receiptsThatCount(lake.tables, lake.receipts)) {
     const { batch, attempt, table, release, base_id } = receipt;
     batches.push({
       batch_id: batch,
@@ -97,15 +99,17 @@ export function rowsOfLake(lake: LakeFacts): LedgerRows {
     for (const one of receipt.deliveries) {
       // A delivery that was registered anew after a loss may be a duplicate of itself: the verdict that published it counts.
       if (deliveries.get(one.delivery)?.state === "published") continue;
-      deliveries.set(one.delivery, deliveryRow(one, receipt, snapshot, isStaged(one)));
-      if (one.verdict === "published" && snapshot !== null)
+      // What had no rows, or older ones only, is published at the base.
+      const at = snapshot ?? base_id;
+      deliveries.set(one.delivery, deliveryRow(one, receipt, at, isStaged(one)));
+      if (one.verdict === "published")
         publications.push({
           table_name: table,
           publication_key: one.key,
           delivery_id: one.delivery,
           file_id: one.file_id!,
           batch_id: batch,
-          snapshot_id: snapshot,
+          snapshot_id: at,
         });
     }
   }
@@ -139,40 +143,6 @@ export function rowsOfLake(lake: LakeFacts): LedgerRows {
   return { batches, deliveries: [...deliveries.values()], publications };
 }
 
-interface Counting {
-  key: string;
-  receipt: Receipt;
-  /** Null of a batch that had nothing to write. */
-  snapshot: string | null;
-}
-
-/** A receipt counts if and only if its snapshot is in main's ancestry; one without a snapshot, if its base is. Published ones first. */
-function receiptsThatCount({ tables, receipts }: LakeFacts): Counting[] {
-  const mains = new Map(
-    tables.map(({ name, ancestry }) => [name, new Map(ancestry.map((s) => [s.id, s.summary]))]),
-  );
-  const counting = Object.entries(receipts).flatMap(([key, receipt]): Counting[] => {
-    const main = mains.get(receipt.table);
-    const { snapshot_id: snapshot, base_id } = receipt;
-    if (snapshot === null) return main?.has(base_id) ? [{ key, receipt, snapshot }] : [];
-    const summary = main?.get(snapshot);
-    const its =
-      summary?.["gridata.batch"] === receipt.batch &&
-      summary["gridata.attempt"] === String(receipt.attempt);
-    return its ? [{ key, receipt, snapshot }] : [];
-  });
-  const published = counting.filter(({ snapshot }) => snapshot !== null);
-  const batches = new Set(published.map(({ receipt }) => receipt.batch));
-  // Of several attempts that found nothing to write the last one closed.
-  const nothing = new Map(
-    counting
-      .filter(({ snapshot, receipt }) => snapshot === null && !batches.has(receipt.batch))
-      .toSorted((a, b) => a.receipt.attempt - b.receipt.attempt)
-      .map((one) => [one.receipt.batch, one]),
-  );
-  return [...published, ...nothing.values()];
-}
-
 function deliveryRow(
   one: ReceiptDelivery,
   { batch, table }: Pick<Receipt, "batch" | "table">,
@@ -194,6 +164,7 @@ function deliveryRow(
     file_id: one.file_id!,
     state: one.verdict,
     batch_id: batch,
+    outcome: one.outcome ?? null,
     reason: one.reason ?? (one.verdict === "rejected" ? (result?.refused ?? null) : null),
     snapshot_id: one.verdict === "published" ? snapshot : null,
     records_in: result?.records ?? null,
@@ -230,6 +201,7 @@ function refusedRow(verdict: VerdictFile): DeliveryRow | null {
     records_in: verdict.records,
     records_published: 0,
     records_rejected: verdict.rejected,
+    outcome: null,
     rejects_uri: `s3://raw/${verdict.key.replace(/verdict\.json$/, "")}`,
     staged: false,
     result: null,

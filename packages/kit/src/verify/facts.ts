@@ -80,6 +80,8 @@ export interface ReceiptDelivery {
   records: number;
   /** Accepted rows that a named rule dropped, by its name. */
   dropped?: Record<string, number>;
+  /** What became of its rows, by the mode of its table. */
+  outcome?: Record<string, unknown> | null;
   arrival_ms: number;
   domain: string;
   dataset: string;
@@ -89,8 +91,8 @@ export interface ReceiptDelivery {
   size_bytes: number;
   again: boolean;
   result: MemberFact["result"];
-  /** Of one that was rejected by a check. */
-  reason?: { code: string; reason: string };
+  /** Of one that a check rejected, or that is published and changed nothing. */
+  reason?: { code: string; reason: string } | null;
 }
 
 export interface Receipt {

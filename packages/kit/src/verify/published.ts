@@ -2,6 +2,7 @@
 import type { Facts, Receipt, SnapshotFact, TableFact } from "./facts.ts";
 import type { Check } from "./look.ts";
 import { keys } from "../model/names.ts";
+import { receiptsThatCount } from "./receipts.ts";
 
 export const exactlyOnce: Check[] = [
   {
@@ -146,10 +147,9 @@ export function receiptOf(facts: Facts, { id, summary }: SnapshotFact): Receipt 
 }
 
 function inLake(facts: Facts, table: TableFact) {
-  return table.ancestry.flatMap((snapshot) => {
-    const receipt = receiptOf(facts, snapshot);
-    return (receipt?.deliveries ?? [])
+  return receiptsThatCount([table], facts.receipts).flatMap(({ receipt, snapshot }) =>
+    receipt.deliveries
       .filter(({ verdict }) => verdict === "published")
-      .map(({ key }) => ({ key, snapshot: snapshot.id, batch: receipt!.batch }));
-  });
+      .map(({ key }) => ({ key, snapshot: snapshot ?? receipt.base_id, batch: receipt.batch })),
+  );
 }

@@ -53,6 +53,15 @@ class Store:
                 return None
             raise
 
+    def keys(self, bucket: str, prefix: str) -> list[str]:
+        """Of all objects below a prefix."""
+        pages = self._client.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix)
+        return [item["Key"] for page in pages for item in page.get("Contents", [])]
+
+    def remove(self, bucket: str, key: str) -> None:
+        """Done too when there is none. Where a bucket keeps versions the newest one is hidden, not lost."""
+        self._client.delete_object(Bucket=bucket, Key=key)
+
     def size(self, bucket: str, key: str) -> int | None:
         """Bytes of an object, or None when there is none."""
         try:

@@ -12,6 +12,12 @@ from psycopg.rows import dict_row
 from gridata import config
 
 LEASE_SECONDS = 15
+"""Between two steps nobody renews: a busy scheduler may take its time. More with each attempt, so that a slow machine gets there."""
+HANDOVER_SECONDS = 60
+
+
+def handover_seconds(attempt: int) -> int:
+    return HANDOVER_SECONDS * min(attempt, 5)
 
 
 class Superseded(Exception):
@@ -155,8 +161,42 @@ class Ledger:
         )
         return [Intent(**row) for row in rows]
 
+    def open_worlds(self) -> list[str]:
+        return [row["world"] for row in self._rows("select world from ledger.world where state = 'open'", [])]
+
+    def tables(self, world: str) -> list[str]:
+        """Every table that a batch was ever of."""
+        rows = self._rows("select distinct table_name from ledger.batch where world = %s order by 1", [world])
+        return [row["table_name"] for row in rows]
+
+    def open_batches(self, world: str) -> set[str]:
+        rows = self._rows("select batch_id from ledger.batch where world = %s and state = 'open'", [world])
+        return {row["batch_id"] for row in rows}
+
+    def closed_batches(self, world: str) -> dict[str, float]:
+        """Seconds since each was closed."""
+        rows = self._rows(
+            """select batch_id, extract(epoch from clock_timestamp() - closed_at)::float8 as since
+                 from ledger.batch where world = %s and state <> 'open'""",
+            [world],
+        )
+        return {row["batch_id"]: row["since"] for row in rows}
+
+    def waiting(self, world: str) -> dict[str, int]:
+        """How many deliveries have no verdict, by state."""
+        rows = self._rows(
+            """select state, count(*)::int as files from ledger.delivery
+                where world = %s and state in ('staged', 'queued', 'running', 'parked') group by state""",
+            [world],
+        )
+        return {row["state"]: row["files"] for row in rows}
+
     def renew(self, batch: str, attempt: int) -> None:
         self._call("renew", batch, attempt, LEASE_SECONDS)
+
+    def hand_over(self, batch: str, attempt: int) -> None:
+        """The step is done; the next one, which renews the lease itself, is the scheduler's to start."""
+        self._call("renew", batch, attempt, handover_seconds(attempt))
 
     def file_validated(self, batch: str, attempt: int, delivery: str, file_id: str, result: dict[str, Any]) -> None:
         self._call("file_validated", batch, attempt, delivery, file_id, json.dumps(result))
@@ -165,7 +205,7 @@ class Ledger:
         self._call("reject", batch, attempt, delivery, json.dumps(reason))
 
     def finish_ingest(self, batch: str, attempt: int) -> bool:
-        return bool(self._call("finish_ingest", batch, attempt, LEASE_SECONDS))
+        return bool(self._call("finish_ingest", batch, attempt, handover_seconds(attempt)))
 
     def open_intent(self, batch: str, attempt: int, base: int, snapshot: int) -> None:
         self._call("open_intent", batch, attempt, base, snapshot)

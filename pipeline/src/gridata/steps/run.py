@@ -10,11 +10,11 @@ from pathlib import Path
 from typing import Any
 
 import psycopg
-from botocore.exceptions import BotoCoreError, ClientError
 
 from gridata.config import Config, require
 from gridata.errors import KitError
 from gridata.lake.catalog import Catalog, CatalogRefusal
+from gridata.lake.outage import is_outage
 from gridata.lake.store import Store
 from gridata.ledger import Ledger, Superseded
 from gridata.log import Log
@@ -25,6 +25,8 @@ from gridata.steps.transform import TransformError
 STEPS = {"validate": validate.run, "process": process.run, "check": check.run, "publish": publish.run}
 # A derived batch has no deliveries: it is computed from tables.
 DERIVED = {"process": derive.run, "check": check_derived.run, "publish": publish.run}
+"""Steps that another one follows in the same run. What follows validation waits for the slot, by the ledger."""
+HANDED_OVER = ("process", "check")
 IDENTITY = {"validate": "pipeline", "process": "pipeline", "check": "pipeline", "publish": "publisher"}
 
 
@@ -34,11 +36,8 @@ def failure_class(error: BaseException) -> str:
         return "infrastructure" if error.status >= 500 or error.status == 409 else "unknown"
     if isinstance(error, publish.MainMoved | check.NotTheBatch):
         return "infrastructure"
-    if isinstance(error, psycopg.OperationalError | BotoCoreError | HTTPException | OSError):
+    if is_outage(error):
         return "infrastructure"
-    if isinstance(error, ClientError):
-        status = int(error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0))
-        return "infrastructure" if status >= 500 else "unknown"
     if isinstance(error, KitError):
         if error.code.startswith("TRANSFORM"):
             return "code"
@@ -77,6 +76,10 @@ def run_step(settings: Config, log: Log, name: str, world: str, batch_id: str, a
                 work,
             )
             (DERIVED if batch.kind == "derived" else STEPS)[name](step)
+        if name in HANDED_OVER:
+            # Superseded here: the step closed the batch.
+            with contextlib.suppress(Superseded):
+                ledger.hand_over(batch_id, attempt)
         return 0
     except Superseded as reason:
         log.warn("superseded", why=str(reason))

@@ -11,6 +11,7 @@ from gridata.jobs.accounting import Account, count, empty, sample, verify
 from gridata.jobs.load import Job, load_job, raised
 from gridata.jobs.locate import failing, locate
 from gridata.jobs.schema import differences
+from gridata.lake.outage import is_outage
 from gridata.lake.types import spark_type
 from gridata.ledger import Member
 from gridata.steps.context import Step, release_folder
@@ -46,6 +47,8 @@ def transformed(step: Step, rows: Any, fresh: list[Member], reads: Reads) -> Tra
     found, context = _run(job, step, rows, reads)
 
     def blame(error: Exception) -> Exception:
+        if is_outage(error):
+            return error
         try:
             rows.count()
         except Exception:  # when not even that can be had, it is no fault of the job

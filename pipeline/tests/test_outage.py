@@ -1,0 +1,41 @@
+"""Whose a failure is decides whether files wait for a person or for a service."""
+
+import pytest
+from botocore.exceptions import ClientError
+from gridata.errors import KitError
+from gridata.lake.outage import is_outage
+from gridata.steps.run import failure_class
+from gridata.steps.transform import TransformError
+from pyspark.errors.exceptions.connect import AnalysisException, SparkConnectGrpcException
+
+
+def _by_job(cause: Exception) -> TransformError:
+    error = TransformError(KitError("TRANSFORM_RAISED", "job.py raised", str(cause)), [])
+    error.__cause__ = cause
+    return error
+
+
+OUTAGES = [
+    SparkConnectGrpcException("(org.apache.iceberg.exceptions.CommitStateUnknownException) Service failed: 500"),
+    SparkConnectGrpcException("(org.apache.iceberg.exceptions.ServiceFailureException) Server error"),
+    SparkConnectGrpcException(
+        "(software.amazon.awssdk.core.exception.SdkClientException) Unable to execute HTTP request"
+    ),
+    SparkConnectGrpcException("[INVALID_HANDLE.SESSION_CLOSED] The handle is invalid."),
+    ConnectionResetError("reset"),
+    ClientError({"ResponseMetadata": {"HTTPStatusCode": 503}}, "PutObject"),  # type: ignore[arg-type]
+]
+
+
+@pytest.mark.parametrize("error", OUTAGES, ids=lambda error: str(error)[:60])
+def test_an_outage_is_nobodys_fault_even_where_a_job_met_it(error: Exception) -> None:
+    assert is_outage(error)
+    assert failure_class(error) == "infrastructure"
+    assert failure_class(_by_job(error)) == "infrastructure"
+
+
+def test_what_a_job_does_wrong_waits_for_a_person() -> None:
+    wrong = AnalysisException("[UNRESOLVED_COLUMN] A column named `nope` cannot be resolved.")
+    assert not is_outage(wrong)
+    assert failure_class(_by_job(wrong)) == "code"
+    assert failure_class(_by_job(ValueError("bad"))) == "code"
