@@ -53,11 +53,20 @@ describe("a part of a stack, on a machine where things go wrong", () => {
     expect((await run("table", "sales.transactions_v1")).error.code).toBe("NO_SUCH_TABLE");
   });
 
+  it("takes in more services, and leaves alone what runs", async () => {
+    const before = byName(await run("status"));
+    const more = await run("dev", "--only", "catalog,kafka,steps,gateway");
+    expect(more).toMatchObject({ ok: true, state: "ready", reattached: true });
+    const after = byName(more);
+    expect([...after.keys()].toSorted()).toEqual([...before.keys(), "gateway"].toSorted());
+    for (const [name, { pid }] of before) expect(after.get(name)!.pid, name).toBe(pid);
+  });
+
   it("starts again what takes connections and gives no answer, and says why", async () => {
     const before = byName(await run("status"));
     for (const { pid } of before.values()) process.kill(pid, "SIGSTOP");
     const after = await until(
-      "all five to be up again",
+      "all of them to be up again",
       async () => {
         const status = await run("status");
         const up = status.services.every((s) => s.state === "ready" && s.restarts > 0);
@@ -89,7 +98,7 @@ describe("a part of a stack, on a machine where things go wrong", () => {
       writeFileSync(path, text.replaceAll(/"pid":\d+/g, `"pid":${process.pid}`));
     }
     const taken = new URL(before.get("s3")!.address!);
-    const other = await listen(Number(taken.port));
+    const other = await until("the dead store's port", () => listen(Number(taken.port)));
     try {
       const again = await run(...only);
       expect(again).toMatchObject({ ok: true, state: "ready", reattached: false });
