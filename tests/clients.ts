@@ -30,7 +30,7 @@ export async function client(
           publisher: config("publisher"),
         }),
       },
-      timeout: 120_000,
+      timeout: 240_000,
       maxBuffer: 64 << 20,
     },
   );
