@@ -80,6 +80,9 @@ class Lake:
     def put_json(self, bucket: str, key: str, document: Any) -> None:
         self.objects[f"{bucket}/{key}"] = document
 
+    def put_text(self, bucket: str, key: str, text: str) -> None:
+        self.objects[f"{bucket}/{key}"] = text
+
     def get_json(self, bucket: str, key: str) -> Any | None:
         return self.objects.get(f"{bucket}/{key}")
 
