@@ -1,7 +1,7 @@
 /** `airflow standalone`: the same Airflow, by its own means, in a folder of its own that is gone afterwards. */
 import { spawn } from "node:child_process";
 import { mkdirSync, openSync } from "node:fs";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { killGroup } from "../toolchain/process.ts";
 import { freePort } from "../toolchain/ports.ts";
@@ -16,7 +16,12 @@ interface Health {
 }
 
 /** Seconds until tasks can run: the execution API answers, scheduler and DAG processor have a heartbeat. */
-export async function standaloneSeconds(python: string, home: string, dags: string) {
+export async function standaloneSeconds(
+  python: string,
+  home: string,
+  dags: string,
+  signal: AbortSignal,
+): Promise<number> {
   mkdirSync(home, { recursive: true });
   const port = await freePort();
   const logPath = join(home, "standalone.log");
@@ -27,7 +32,9 @@ export async function standaloneSeconds(python: string, home: string, dags: stri
     stdio: ["ignore", log, log],
     cwd: home,
     env: {
-      ...{ PATH: process.env["PATH"], HOME: home, AIRFLOW_HOME: home, TZ: "UTC", LANG: "C.UTF-8" },
+      // It starts its parts by the name of their program.
+      PATH: `${dirname(python)}:${process.env["PATH"]}`,
+      ...{ HOME: home, AIRFLOW_HOME: home, TZ: "UTC", LANG: "C.UTF-8" },
       ...{ NO_PROXY: "127.0.0.1,localhost", no_proxy: "127.0.0.1,localhost" },
       AIRFLOW__CORE__LOAD_EXAMPLES: "False",
       AIRFLOW__CORE__DAGS_FOLDER: dags,
@@ -51,7 +58,7 @@ export async function standaloneSeconds(python: string, home: string, dags: stri
           fix: "mend the cause, then run the benchmark again",
           exit: Exit.failed,
         });
-      await sleep(100);
+      await sleep(100, undefined, { signal });
     }
     return (performance.now() - begun) / 1000;
   } finally {

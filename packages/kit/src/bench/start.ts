@@ -30,7 +30,12 @@ export async function benchStart(
     "python-airflow",
   );
   const standalone = () =>
-    standaloneSeconds(join(airflow.dir, "bin/python"), home, join(given.checkout, "dags"));
+    standaloneSeconds(
+      join(airflow.dir, "bin/python"),
+      home,
+      join(given.checkout, "dags"),
+      given.signal,
+    );
   const starts: StackStatus[] = [];
   const references: number[] = [];
   let memory: Map<string, number> | null = null;
