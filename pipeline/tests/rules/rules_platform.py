@@ -20,6 +20,7 @@ from gridata.steps.plan import Plan
 WORLD, TABLE = "w", "sales.transactions_v1"
 SCHEMA: dict[str, Any] = {"fields": []}
 CONTRACT: dict[str, Any] = {
+    "version": "1.0.0",
     "iceberg": {"schema": SCHEMA, "spec": SCHEMA},
     "redelivery": "ignore",
     "mode": "append",
