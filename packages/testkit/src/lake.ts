@@ -1,6 +1,6 @@
 /** What lies in the lake of a world: tables by DuckDB, refs by the catalog, objects by the store. */
 import { openLakeReader, quoteIdentifier } from "@gridata/kit/clients/duckdb";
-import { icebergCatalog } from "@gridata/kit/clients/iceberg";
+import { historyOf, icebergCatalog } from "@gridata/kit/clients/iceberg";
 import { objectStore, type StoredObject } from "@gridata/kit/clients/s3";
 import type { IdentityConfig } from "@gridata/kit/clients/stack";
 import { provision } from "@gridata/kit/toolchain";
@@ -46,13 +46,8 @@ export async function openLake(
       );
     },
     async ancestry(table) {
-      const parents = new Map(
-        (await tables.snapshots(table))?.map((s) => [s.snapshotId, s.parentId]),
-      );
-      const found: string[] = [];
-      let at = (await tables.refs(table))?.["main"]?.snapshotId ?? null;
-      for (; at !== null && parents.has(at); at = parents.get(at) ?? null) found.push(at);
-      return found;
+      const found = await tables.loadTable(table);
+      return found ? historyOf(found).map(({ snapshotId }) => snapshotId) : [];
     },
     objects: (bucket, prefix) => store.list(bucket, prefix),
     text(uri) {

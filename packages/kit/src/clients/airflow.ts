@@ -68,6 +68,9 @@ export function airflowClient(config: NonNullable<Config["airflow"]>) {
   }
 
   return {
+    /** A token of this user. */
+    signIn,
+
     /** False when there is such a run already: the same request, sent before. */
     async startRun(dag: DagId, runId: string, conf: Record<string, unknown>): Promise<boolean> {
       const answer = await call("POST", `/dags/${dag}/dagRuns`, {

@@ -3,7 +3,7 @@
  * right. Values come as text: 64-bit integers and decimals would lose digits as numbers.
  */
 import { join } from "node:path";
-import { DuckDBInstance, type DuckDBConnection } from "@duckdb/node-api";
+import { DuckDBInstance, StatementType, type DuckDBConnection } from "@duckdb/node-api";
 import type { IdentityConfig } from "./stack.ts";
 
 export interface QueryColumn {
@@ -20,8 +20,12 @@ export interface QueryResult {
 }
 
 export interface DuckDB extends AsyncDisposable {
-  /** Runs one SELECT and returns its rows as text: times as RFC 3339 in UTC, NULL as null. */
-  query(select: string): Promise<QueryResult>;
+  /** Runs one SELECT and returns its rows as text, `limit` at most: times as RFC 3339 in UTC, NULL as null. */
+  query(select: string, limit?: number | null): Promise<QueryResult>;
+  /** What a text is without running it: `SELECT`, `INSERT`, .. or `3 statements`. */
+  statement(sql: string): Promise<string>;
+  /** Ends what runs just now; it fails then. */
+  interrupt(): void;
   /** Runs a statement for its effect. */
   run(statement: string): Promise<void>;
 }
@@ -51,7 +55,7 @@ export async function openLakeReader(
   );
   await database.run(
     `attach ${quoteText(world)} as lake (type iceberg, endpoint ${quoteText(catalog.uri)}, token ${quoteText(catalog.token)},
-       access_delegation_mode 'none')`,
+       access_delegation_mode 'none', read_only)`,
   );
   return database;
 }
@@ -65,7 +69,9 @@ export async function openDuckDB(): Promise<DuckDB> {
   const connection = await instance.connect();
   await connection.run("set preserve_insertion_order = true");
   return {
-    query: (select) => queryText(connection, select),
+    query: (select, limit = null) => queryText(connection, select, limit),
+    statement: (sql) => statementOf(connection, sql),
+    interrupt: () => connection.interrupt(),
     run: async (statement) => void (await connection.run(statement)),
     [Symbol.asyncDispose]: async () => {
       connection.closeSync();
@@ -74,17 +80,59 @@ export async function openDuckDB(): Promise<DuckDB> {
   };
 }
 
-async function queryText(connection: DuckDBConnection, select: string): Promise<QueryResult> {
-  const inner = select.trim().replace(/;\s*$/, "");
-  const described = await connection.runAndReadAll(`describe ${inner}`);
-  const columns = described
-    .getRowObjectsJson()
-    .map((row) => ({ name: String(row["column_name"]), type: String(row["column_type"]) }));
+async function queryText(
+  connection: DuckDBConnection,
+  select: string,
+  limit: number | null,
+): Promise<QueryResult> {
+  const inner = withoutEnd(select);
+  const prepared = await connection.prepare(inner);
+  const names: string[] = [];
+  const columns: QueryColumn[] = [];
+  for (let i = 0; i < prepared.columnCount; i++) {
+    names.push(prepared.columnName(i));
+    // A row is an object: a second column of a name gets one of its own.
+    const twice = names.slice(0, i).filter((name) => name === names[i]).length;
+    const name = twice === 0 ? names[i]! : `${names[i]!}_${twice}`;
+    columns.push({ name, type: String(prepared.columnType(i)) });
+  }
+  prepared.destroySync();
   const list = columns.map(
-    ({ name, type }) => `${asText(quoteIdentifier(name), type)} as ${quoteIdentifier(name)}`,
+    ({ name, type }, i) => `${asText(`c${i}`, type)} as ${quoteIdentifier(name)}`,
   );
-  const result = await connection.runAndReadAll(`select ${list.join(", ")} from (${inner})`);
+  // A comment at the end of it must not hide the bracket.
+  const result = await connection.runAndReadAll(
+    `select ${list.join(", ")} from (${inner}\n) as q(${columns.map((_, i) => `c${i}`).join(", ")})${
+      limit === null ? "" : ` limit ${limit}`
+    }`,
+  );
   return { columns, rows: result.getRowObjectsJson() as TextRow[] };
+}
+
+const withoutEnd = (sql: string) => sql.trim().replace(/;\s*$/, "");
+
+async function statementOf(connection: DuckDBConnection, sql: string): Promise<string> {
+  // They count as SELECT and are none.
+  const word = /^\s*(pragma|call)\b/i.exec(sql)?.[1];
+  if (word) return word.toUpperCase();
+  const statements = await connection.extractStatements(sql);
+  if (statements.count !== 1) return `${statements.count} statements`;
+  const prepared = await statements.prepare(0);
+  try {
+    return StatementType[prepared.statementType] ?? "something else";
+  } finally {
+    prepared.destroySync();
+  }
+}
+
+/** What DuckDB says of a statement that is wrong, with the line and a caret; null for any other error. */
+export function sqlError(error: unknown): string | null {
+  const text = error instanceof Error ? error.message.replace(/^Failed to [^:]*: /, "") : "";
+  return /^(Parser|Binder|Catalog|Conversion|Invalid Input|Out of Range|Invalid|Not implemented|Permission) Error: /i.test(
+    text,
+  )
+    ? text
+    : null;
 }
 
 /** Microseconds only where there are any: `2026-11-24T10:00:00Z`, `2026-11-24T10:00:00.125000Z`. Nested values as JSON. */

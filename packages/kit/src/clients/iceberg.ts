@@ -26,6 +26,15 @@ const table = z.object({
     "current-snapshot-id": id.nullish(),
     "current-schema-id": z.number().optional(),
     schemas: z.array(z.object({ "schema-id": z.number(), fields: z.array(field) })).default([]),
+    "default-spec-id": z.number(),
+    "partition-specs": z.array(
+      z.object({
+        "spec-id": z.number(),
+        fields: z.array(
+          z.object({ name: z.string(), "source-id": z.number(), transform: z.string() }),
+        ),
+      }),
+    ),
     snapshots: z.array(snapshot).default([]),
     refs: z
       .record(z.string(), z.object({ "snapshot-id": id, type: z.enum(["branch", "tag"]) }))
@@ -40,9 +49,48 @@ export interface Snapshot {
   at: Date;
   summary: Record<string, string>;
 }
+/** `day` of `occurred_at`, called `dt`. */
+export interface Partition {
+  name: string;
+  column: string;
+  transform: string;
+}
 export interface Ref {
   snapshotId: string;
   type: "branch" | "tag";
+}
+
+/** How the table is partitioned now. */
+export function partitionsOf(metadata: TableMetadata): Partition[] {
+  const schema = metadata.schemas.find((s) => s["schema-id"] === metadata["current-schema-id"]);
+  const spec = metadata["partition-specs"].find(
+    (s) => s["spec-id"] === metadata["default-spec-id"],
+  );
+  return (spec?.fields ?? []).map(({ name, transform, ...partition }) => ({
+    ...{ name, transform },
+    column: schema?.fields.find(({ id: source }) => source === partition["source-id"])?.name ?? "",
+  }));
+}
+
+/** Newest last. */
+export const snapshotsOf = (metadata: TableMetadata): Snapshot[] =>
+  metadata.snapshots.map((s) => ({
+    snapshotId: s["snapshot-id"],
+    parentId: s["parent-snapshot-id"] ?? null,
+    at: new Date(s["timestamp-ms"]),
+    summary: s.summary ?? {},
+  }));
+
+/** Of a table: the snapshots that `main` has been at, the newest first. */
+export function historyOf(metadata: TableMetadata): Snapshot[] {
+  const known = new Map(snapshotsOf(metadata).map((s) => [s.snapshotId, s]));
+  const history: Snapshot[] = [];
+  let next = metadata.refs["main"]?.["snapshot-id"] ?? null;
+  for (let at = next && known.get(next); at; at = next && known.get(next)) {
+    history.push(at);
+    next = at.parentId;
+  }
+  return history;
 }
 
 export type IcebergCatalog = ReturnType<typeof icebergCatalog>;
@@ -110,19 +158,6 @@ export function icebergCatalog(config: CatalogConfig, world: string) {
             { type, snapshotId: to["snapshot-id"] },
           ]),
         )
-      );
-    },
-    /** Newest last; null when there is no such table. */
-    async snapshots(name: string): Promise<Snapshot[] | null> {
-      const found = await this.loadTable(name);
-      return (
-        found &&
-        found.snapshots.map((s) => ({
-          snapshotId: s["snapshot-id"],
-          parentId: s["parent-snapshot-id"] ?? null,
-          at: new Date(s["timestamp-ms"]),
-          summary: s.summary ?? {},
-        }))
       );
     },
     async listNamespaces(): Promise<string[]> {

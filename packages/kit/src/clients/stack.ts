@@ -28,6 +28,10 @@ export function dropFolder(checkout: string, stack: string, world: string): stri
     : join(stateFolder(checkout, stack), "drop", world);
 }
 
+/** The command that starts a stack. */
+export const devCommand = (stack: string) =>
+  stack === "default" ? "./gridata dev" : `./gridata dev --stack ${stack}`;
+
 /** What an identity is told. Fails with exit 4 when the stack was never started. */
 export function readStackConfig(
   checkout: string,
@@ -40,7 +44,7 @@ export function readStackConfig(
       code: "STACK_NOT_RUNNING",
       what: `stack '${stack}' of this checkout does not run`,
       why: `it has no ${path}`,
-      fix: stack === "default" ? "./gridata dev" : `./gridata dev --stack ${stack}`,
+      fix: devCommand(stack),
       exit: Exit.notRunning,
     });
   const config = JSON.parse(readFileSync(path, "utf8")) as IdentityConfig;

@@ -22,10 +22,10 @@ const doctor = {
     },
   },
   async run(context) {
-    const checks = machineChecks();
-    const missing = checks.find((check) => check.needed && !check.ok);
     const pruned = context.options["prune"] ? await prune(context.checkout) : null;
     const tools = inspectTools(context.checkout);
+    const checks = machineChecks(tools.reduce((sum, t) => sum + (t.size_bytes ?? 0), 0));
+    const missing = checks.find((check) => check.needed && !check.ok);
     return {
       ...(missing && { failure: prerequisite(missing) }),
       document: { checks, tools, ...(pruned && { pruned }) },

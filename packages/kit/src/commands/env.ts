@@ -9,7 +9,7 @@ const env = {
   name: "env",
   summary: "addresses and credentials of the stack",
   usage: "[--format json|dotenv] [--reveal]",
-  examples: ["env", "env --reveal --format dotenv > .env.local"],
+  examples: ["env", "env --reveal --format dotenv > .env.local", "env --json --reveal"],
   options: {
     format: { type: "string", placeholder: "FORM", summary: "json (default) or dotenv" },
     reveal: { type: "boolean", summary: "show the credentials too" },
@@ -53,14 +53,17 @@ const env = {
 } satisfies CommandDef;
 export default env;
 
+/** As a shell and readers of dotenv files both take it. */
+const quoted = (value: string) => (/^[\w@%+=:,./*-]*$/.test(value) ? value : `'${value}'`);
+
 function dotenv(members: Record<string, unknown>, prefix = "GRIDATA"): string {
   return Object.entries(members)
     .map(([name, value]) => {
       const key = `${prefix}_${name}`.toUpperCase();
-      if (Array.isArray(value)) return `${key}=${value.join(",")}`;
+      if (Array.isArray(value)) return `${key}=${quoted(value.join(","))}`;
       return typeof value === "object" && value !== null
         ? dotenv(value as Record<string, unknown>, key)
-        : `${key}=${String(value)}`;
+        : `${key}=${quoted(String(value))}`;
     })
     .join("\n");
 }

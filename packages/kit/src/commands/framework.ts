@@ -187,7 +187,10 @@ function fail(
   if (json) streams.out(documentLine(name, false, { error: shown.toDocument() }));
   const { red, bold, dim } = style(color);
   const lines = [`${red("error")} ${bold(shown.code)}: ${shown.what}`];
-  if (shown.why) lines.push(`  ${dim("why:")} ${shown.why}`);
+  // Lines of a log, or a place under which a caret stands, keep their columns.
+  if (shown.why?.includes("\n") || /^LINE \d/.test(shown.why ?? ""))
+    lines.push(...shown.why!.split("\n").map((line) => `  ${dim("|")} ${line}`));
+  else if (shown.why) lines.push(`  ${dim("why:")} ${shown.why}`);
   if (shown.fix) lines.push(`  ${dim("fix:")} ${shown.fix}`);
   if (shown.detail) lines.push(...shown.detail.split("\n").map((line) => `  ${dim("|")} ${line}`));
   streams.err(`${lines.join("\n")}\n`);

@@ -1,5 +1,6 @@
 /** `logs`: what the services of a stack wrote, by time; on request as it comes. */
 import { existsSync } from "node:fs";
+import { devCommand } from "../clients/stack.ts";
 import { Exit, KitError } from "../model/errors.ts";
 import { closest } from "../model/text.ts";
 import { merge, type Entry, type Wanted } from "../logs/entries.ts";
@@ -42,7 +43,7 @@ const logs = {
         code: "STACK_NOT_RUNNING",
         what: `stack '${context.stack}' of this checkout has no logs`,
         why: `there is no ${layout.logs}: it was never started, or purged`,
-        fix: "./gridata dev",
+        fix: devCommand(context.stack),
         exit: Exit.notRunning,
       });
     const wanted = wantedEntries(context.options);

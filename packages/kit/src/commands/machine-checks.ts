@@ -25,13 +25,17 @@ export interface CheckResult {
 const gigabyte = 1e9;
 const [unshare = "", ...inNamespace] = unprivilegedPrefix;
 
-export function machineChecks(env: NodeJS.ProcessEnv = process.env): CheckResult[] {
+/** `present`: bytes of tools that are in the cache already. */
+export function machineChecks(
+  present: number,
+  env: NodeJS.ProcessEnv = process.env,
+): CheckResult[] {
   return [
     node(env),
     python(env),
     program("git", env, "git", true, "fetch and update the checkout"),
     program("tar", env, "tar", true, "unpack tools"),
-    disk(),
+    disk(present),
     memory(),
     namespaces(),
     go(env),
@@ -76,13 +80,16 @@ function program(
   };
 }
 
-function disk(): CheckResult {
+/** Tools and a first stack take 10 GB together; a stack alone the last 3 of them. */
+function disk(present: number): CheckResult {
   const cache = cacheRoot();
   mkdirSync(cache, { recursive: true });
   const { bavail, bsize } = statfsSync(cache);
   const free = bavail * bsize;
+  const wanted = Math.max(3 * gigabyte, 10 * gigabyte - present);
   return {
-    ...{ name: "disk", ok: free > 10 * gigabyte, needed: true, wanted: "10 GB free" },
+    ...{ name: "disk", ok: free > wanted, needed: true },
+    wanted: `${(wanted / gigabyte).toFixed(0)} GB free`,
     found: `${(free / gigabyte).toFixed(0)} GB free for ${cache}`,
     fix: "make room (`./gridata doctor --prune` removes old tools), or set GRIDATA_CACHE to a folder on another disk",
   };

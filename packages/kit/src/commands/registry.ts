@@ -8,6 +8,7 @@ export const registry: Record<string, () => Promise<{ default: CommandDef }>> = 
   drop: () => import("./drop.ts"),
   trace: () => import("./trace.ts"),
   table: () => import("./table.ts"),
+  sql: () => import("./sql.ts"),
   check: () => import("./check.ts"),
   contracts: () => import("./contracts.ts"),
   env: () => import("./env.ts"),

@@ -1,5 +1,6 @@
 /** `status`: each service, and what it waits for. */
 import { pssBytes } from "../bench/memory.ts";
+import { devCommand } from "../clients/stack.ts";
 import { Exit, KitError } from "../model/errors.ts";
 import { layoutOf, livingSupervisor, readStatus } from "../runtimes/host/control.ts";
 import { servicesOf } from "./dev.ts";
@@ -20,7 +21,7 @@ const status = {
         code: "STACK_NOT_RUNNING",
         what: `stack '${context.stack}' of this checkout does not run`,
         why: "it has no living supervisor",
-        fix: "./gridata dev",
+        fix: devCommand(context.stack),
         exit: Exit.notRunning,
       });
     const pids = found.services.flatMap(({ pid }) => (pid === null ? [] : [pid]));

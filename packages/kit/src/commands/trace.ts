@@ -20,6 +20,7 @@ import { checkLines, checksOf, type CheckDocument } from "./trace-checks.ts";
 import { traceDerived } from "./trace-derived.ts";
 import { traceRecords } from "./trace-records.ts";
 import { verdictFailure, waitForVerdicts } from "./verdicts.ts";
+import { waitUntil } from "./wait.ts";
 
 const command = {
   name: "trace",
@@ -39,14 +40,15 @@ const command = {
     const [text, ...more] = context.args;
     if (!text || more.length > 0) throw usage(command, "trace takes one file name or id");
     await using ledger = await connectLedger(context);
-    let [delivery, ...older] = (
-      await findDeliveries(ledger, context.world, nameOf(text))
-    ).toReversed();
-    if (!delivery) {
+    const look = () => findDeliveries(ledger, context.world, nameOf(text));
+    let found = await look();
+    if (found.length === 0) {
       const derived = await traceDerived(ledger, context, text);
       if (derived) return derived;
-      throw notFound(text, context);
+      if (context.options.wait) found = await appeared(context, text, look);
     }
+    let [delivery, ...older] = found.toReversed();
+    if (!delivery) throw notFound(text, context);
     if (context.options.wait && !finalStates.includes(delivery.state))
       [delivery] = await waitForVerdicts(ledger, context, [delivery.delivery_id]);
     const attempts = delivery!.batch_id ? await attemptsOf(ledger, delivery!.batch_id) : [];
@@ -77,6 +79,22 @@ const command = {
   },
 } satisfies CommandDef;
 export default command;
+
+/** Seconds in which the gateway has taken a file that was dropped just now. */
+const patience = 15;
+
+/** Who waits for a verdict may ask before the gateway has taken the file. */
+function appeared(context: Context, text: string, look: () => Promise<Delivery[]>) {
+  const end = performance.now() + patience * 1000;
+  return waitUntil(
+    context,
+    () => `the gateway to take '${text}'`,
+    async () => {
+      const found = await look();
+      return found.length > 0 || performance.now() > end ? found : null;
+    },
+  );
+}
 
 /** People give the path that they copied; the ledger knows the name. */
 const nameOf = (text: string) => text.split("/").at(-1)!;
