@@ -1,7 +1,7 @@
 """The age of the newest value that the table shows. Late data is no reason to refuse a file: it is a warning."""
 
-from datetime import UTC, date, datetime
-from typing import TYPE_CHECKING, Any
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
 
 from gridata.checks.bounds import span
 from gridata.checks.result import CheckResult
@@ -21,7 +21,7 @@ def check_freshness(step: "Step", rows: Rows, table: Table, snapshot: Snapshot, 
     if promised is None:
         return []
     column, seconds = promised["column"], promised["seconds"]
-    newest = epoch(rows.query(f"SELECT max({name(column)}) FROM written")[0][0])
+    newest = _of_written(rows, column, table.fields[column][1])
     if newest is None or now.timestamp() - newest > seconds:
         newest = _of_table(step, table, snapshot, column) or newest
     if newest is None:
@@ -32,13 +32,12 @@ def check_freshness(step: "Step", rows: Rows, table: Table, snapshot: Snapshot, 
     return [CheckResult("freshness", "warning", not why, why, [])]
 
 
-def epoch(value: Any) -> float | None:
-    """Seconds since the epoch of a day's end or an instant; a time without zone is UTC."""
-    if isinstance(value, datetime):
-        return (value if value.tzinfo else value.replace(tzinfo=UTC)).timestamp()
-    if isinstance(value, date):
-        return datetime(value.year, value.month, value.day, tzinfo=UTC).timestamp() + DAY_SECONDS
-    return None
+def _of_written(rows: Rows, column: str, kind: str) -> float | None:
+    """Seconds since the epoch of a day's end or an instant, as a number: an instant as a Python object would want pytz."""
+    micros = rows.query(f"SELECT epoch_us(max({name(column)})) FROM written")[0][0]
+    if micros is None:
+        return None
+    return micros / 1_000_000 + (DAY_SECONDS if kind == "date" else 0)
 
 
 def _of_table(step: "Step", table: Table, snapshot: Snapshot, column: str) -> float | None:
