@@ -18,6 +18,7 @@ from typing import Any
 import boto3
 
 from gridata.config import Config, read_config, require
+from gridata.ledger import Ledger, Superseded
 from gridata.log import Log
 from gridata.steps.run import IDENTITY, remove_dead_work, run_step
 from gridata.sweep import sweep
@@ -31,21 +32,21 @@ boto3.client("s3", region_name="us-east-1", aws_access_key_id="-", aws_secret_ac
 
 BACKLOG = 64
 SOURCE = Path(__file__).parent
+LISTENER = "GRIDATA_STEPS_LISTENER"
+"""A Python that is started anew imports for seconds, on a busy machine for many, before it renews the lease itself."""
+STARTING_SECONDS = 60
 
 
 def serve() -> None:
     settings = read_config()
     path = Path(require(settings.steps, "steps", settings).socket)
-    path.unlink(missing_ok=True)
-    server = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-    server.bind(str(path))
-    path.chmod(0o600)
-    server.listen(BACKLOG)
+    server = _listener(path)
     # Children are not waited for: the connection tells of their end.
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, _end)
     log = Log("steps")
     code = _digest(SOURCE)
+    refused = code
     log.info("serving", socket=str(path))
     try:
         while True:
@@ -57,9 +58,49 @@ def serve() -> None:
                 signal.signal(signal.SIGTERM, signal.SIG_DFL)
                 _child(connection, settings, log, code)
             connection.close()
+            saved = _digest(SOURCE)
+            if saved not in (code, refused):
+                if _importable(log):
+                    _start_anew(server)
+                refused = saved
     finally:
         with contextlib.suppress(FileNotFoundError):
             path.unlink()
+
+
+def _listener(path: Path) -> socket.socket:
+    """A new socket, or that of the host whose place this one takes."""
+    inherited = os.environ.pop(LISTENER, None)
+    if inherited is not None:
+        return socket.socket(fileno=int(inherited))
+    path.unlink(missing_ok=True)
+    server = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    server.bind(str(path))
+    path.chmod(0o600)
+    server.listen(BACKLOG)
+    return server
+
+
+def _importable(log: Log) -> bool:
+    """Whether the code as it is saved now can take over; a broken save must not end the host."""
+    signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+    tried = subprocess.run(
+        [sys.executable, "-c", "import gridata.steps.run"], capture_output=True, text=True, timeout=120, check=False
+    )
+    with contextlib.suppress(ChildProcessError):
+        while os.waitpid(-1, os.WNOHANG)[0] > 0:
+            pass  # children of steps that ended meanwhile
+    signal.signal(signal.SIGCHLD, signal.SIG_IGN)
+    if tried.returncode != 0:
+        log.warn("the saved step code can't be imported; the host goes on with what it has", why=tried.stderr[-500:])
+    return tried.returncode == 0
+
+
+def _start_anew(server: socket.socket) -> None:
+    """The same process with the code as it is saved now. Who connects meanwhile waits at the socket; running steps go on."""
+    os.set_inheritable(server.fileno(), True)
+    os.environ[LISTENER] = str(server.fileno())
+    os.execv(sys.executable, [sys.executable, "-m", "gridata.host"])
 
 
 def _end(number: int, frame: object) -> None:
@@ -106,8 +147,6 @@ def _child(connection: socket.socket, settings: Config, log: Log, code: dict[str
 
 
 def _release(identity: Path, task: dict[str, Any]) -> str:
-    from gridata.ledger import Ledger
-
     settings = read_config(identity)
     ledger = Ledger(require(settings.ledger, "ledger", settings))
     try:
@@ -120,6 +159,11 @@ def _release(identity: Path, task: dict[str, Any]) -> str:
 
 def _elsewhere(source: Path, identity: Path, task: dict[str, Any], write: Any) -> int:
     """A batch that was claimed under other step code runs that code."""
+    settings = read_config(identity)
+    ledger = Ledger(require(settings.ledger, "ledger", settings))
+    with contextlib.suppress(Superseded):  # the step itself finds out, and says so
+        ledger.renew(str(task["batch"]), int(task["attempt"]), seconds=STARTING_SECONDS)
+    ledger.close()
     process = subprocess.Popen(
         [
             *(sys.executable, "-m", "gridata.steps", str(task["step"]), "--world", str(task["world"])),

@@ -191,8 +191,8 @@ class Ledger:
         )
         return {row["state"]: row["files"] for row in rows}
 
-    def renew(self, batch: str, attempt: int) -> None:
-        self._call("renew", batch, attempt, LEASE_SECONDS)
+    def renew(self, batch: str, attempt: int, *, seconds: int = LEASE_SECONDS) -> None:
+        self._call("renew", batch, attempt, seconds)
 
     def hand_over(self, batch: str, attempt: int) -> None:
         """The step is done; the next one, which renews the lease itself, is the scheduler's to start."""
