@@ -41,7 +41,8 @@ export function verdictFailure(deliveries: readonly Delivery[]): { failure?: Kit
   const more = others.length > 0 ? `, and ${others.length} more` : "";
   return {
     failure: new KitError({
-      code: first.reason?.code ?? "FILE_REFUSED",
+      // Of a failure that nobody classified the ledger has the exception's name, which is no stable code.
+      code: /^[A-Z][A-Z_]+$/.test(first.reason?.code ?? "") ? first.reason!.code : "FILE_REFUSED",
       what: `${first.name} was ${first.state}${more}`,
       why: first.reason?.reason ?? "the ledger gives no reason",
       fix: `\`./gridata trace ${first.delivery_id}\` shows how far it came${first.rejects_uri ? " and where the evidence is" : ""}`,
