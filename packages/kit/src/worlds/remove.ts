@@ -34,8 +34,23 @@ export async function removeWorld({ world, config, ledger }: WorldRemoval): Prom
       store.removePrefix(bucket, `${world}/`),
     ),
   );
-  await ledger.query("select ledger.forget_world($1)", [world]);
+  await forget(ledger, world);
   // After the gateway was told that the world is gone.
   for (const dir of [join(drop.worlds_dir, world), join(drop.intake_dir, world)])
     await rm(dir, { recursive: true, force: true });
+}
+
+/**
+ * Whoever still tells the ledger of the world (a hop, a lease) holds rows that this wants too; of two that wait for each other the
+ * database ends one, and this one may simply ask again.
+ */
+async function forget(ledger: LedgerReader, world: string): Promise<void> {
+  for (let tries = 1; ; tries++)
+    try {
+      await ledger.query("select ledger.forget_world($1)", [world]);
+      return;
+    } catch (error) {
+      const deadlock = (error as { code?: unknown }).code === "40P01";
+      if (!deadlock || tries === 5) throw error;
+    }
 }
