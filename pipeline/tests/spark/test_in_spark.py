@@ -70,7 +70,7 @@ def test_the_changed_rows_between_two_snapshots_are_found(spark: Any, lake: str)
         for row in kept
     }
     first, second, third = snapshots
-    table = Table("s.t", "uuid", {"main": third}, snapshots, {})
+    table = Table("s.t", "uuid", {"main": third}, snapshots, {"fields": []}, {}, 0)
     step = SimpleNamespace(
         catalog=SimpleNamespace(load=lambda name: table), world=lake, log=SimpleNamespace(info=lambda *_, **__: None)
     )
