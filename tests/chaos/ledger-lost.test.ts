@@ -6,7 +6,7 @@ import { promisify } from "node:util";
 import { expect, it } from "vitest";
 import { createPool } from "@gridata/kit/clients/pg";
 import { readStackConfig, stateFolder } from "@gridata/kit/clients/stack";
-import { killService, openWorld, serviceBack } from "@gridata/testkit";
+import { killAll, openWorld, startAgain } from "@gridata/testkit";
 import { scene } from "./scene.ts";
 
 const stage = scene();
@@ -23,7 +23,7 @@ it("F29 for the ledger: five files in flight, one of them between intent and ver
       (await world.deliveries()).filter(({ name }) => name.startsWith("lost")).length === 5,
   );
   await loseLedger(world.checkout, world.stack);
-  process.kill(pid, "SIGCONT");
+  expect(world.processGone(pid)).toBe(true);
   const answer = await gridata(world.checkout, "ledger", "rebuild", "--stack", world.stack);
   expect(answer["worlds"]).toContainEqual(
     expect.objectContaining({ world: world.name, publications: expect.any(Number) as number }),
@@ -52,8 +52,9 @@ async function loseLedger(checkout: string, stack: string): Promise<void> {
   );
   await server.query("drop database ledger with (force)");
   await server.end();
-  // Its start makes what is missing.
-  await serviceBack("postgres", await killService("postgres"));
+  // A stack that starts makes what is missing; a service that is merely restarted does not.
+  await killAll();
+  await startAgain();
 }
 
 async function gridata(checkout: string, ...args: string[]): Promise<Record<string, unknown>> {

@@ -1,5 +1,4 @@
 /** `ledger verify` on a real world: nothing in a healthy one, and what somebody broke by hand in each layer. */
-import { Readable } from "node:stream";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { s3Client } from "@gridata/kit/clients/s3";
 import { readStackConfig } from "@gridata/kit/clients/stack";
@@ -31,8 +30,7 @@ it("passes a healthy world and finds what was planted in store and catalog", asy
 
   const config = readStackConfig(world.checkout, world.stack, "admin");
   const store = s3Client(config.s3!);
-  const put = (bucket: string, key: string) =>
-    store.putObject(bucket, key, Readable.from(["x"]), 1);
+  const put = (bucket: string, key: string) => store.putObject(bucket, key, Buffer.from("x"));
   const w = world.name;
   await put("staging", `${w}/parquet/${table}/b0000000000000/1/x.parquet`);
   const originals = await world.objects("raw", `${w}/sales/`);
