@@ -9,8 +9,11 @@ from typing import Any
 
 import pytest
 from gridata.checks import rules
+from gridata.errors import KitError
+from gridata.jobs.load import load_job
 from gridata.lake.catalog import Snapshot, Table
 from gridata.steps.changes import changed_rows
+from gridata.steps.transform import check_schema
 from pyspark.sql import functions as F
 
 
@@ -43,6 +46,26 @@ def test_a_query_that_fails_blames_the_file_whose_rows_it_counts(spark: Any, mon
     assert positive.deliveries == ["d2"]
     assert [(row["_row"], row["amount"]) for row in positive.rows] == [(1, -1), (2, -2)]
     assert (much.passed, much.deliveries) == (False, [])
+
+
+def test_of_a_column_that_is_not_there_the_line_of_the_job_is_told(spark: Any, tmp_path: Path) -> None:
+    folder = tmp_path / "sales_daily"
+    folder.mkdir()
+    lines = [
+        "from pyspark.sql import functions as F",
+        "",
+        "def transform(df, ctx):",
+        '    return df.select(F.col("price"))',
+    ]
+    (folder / "job.py").write_text("\n".join(lines), encoding="utf-8")
+    job = load_job(folder)
+    assert job is not None
+    found = job.call("transform", spark.range(3), None)
+    with pytest.raises(KitError) as told:
+        check_schema(job, found, {"id": "bigint"})
+    assert told.value.code == "TRANSFORM_RAISED"
+    assert 'job.py:4: return df.select(F.col("price"))' in told.value.why
+    assert "Project" not in told.value.why
 
 
 @pytest.fixture

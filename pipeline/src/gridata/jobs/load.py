@@ -73,11 +73,27 @@ def own_frames(folder: Path, error: BaseException, last: int = 3) -> list[str]:
     """`job.py:12 in transform: df.select("nope")`, of the frames that lie in the job's folder."""
     if isinstance(error, SyntaxError) and error.filename and Path(error.filename).parent == folder:
         return [f"{Path(error.filename).name}:{error.lineno}: {(error.text or '').strip()}"]
-    return [
+    frames = [
         f"{Path(frame.filename).name}:{frame.lineno} in {frame.name}: {frame.line}"
         for frame in traceback.extract_tb(error.__traceback__)
         if Path(frame.filename).parent == folder
     ][-last:]
+    return frames or _call_sites(folder, error)
+
+
+def _call_sites(folder: Path, error: BaseException) -> list[str]:
+    """Spark looks at a plan long after the job returned: the error itself knows which call made the part that is at fault."""
+    from pyspark.errors import PySparkException, QueryContextType
+
+    if not isinstance(error, PySparkException):
+        return []
+    sites = [one.callSite() for one in error.getQueryContext() if one.contextType() == QueryContextType.DataFrame]
+    found: list[str] = []
+    for file, _, line in (site.rpartition(":") for site in sites):
+        if Path(file).parent == folder and line.isdigit():
+            lines = Path(file).read_text(encoding="utf-8").splitlines()
+            found.append(f"{Path(file).name}:{line}: {lines[int(line) - 1].strip()}")
+    return found
 
 
 def planned_at(folder: Path, error: Exception) -> list[str]:
@@ -94,6 +110,6 @@ def planned_at(folder: Path, error: Exception) -> list[str]:
 
 
 def _message(error: Exception) -> str:
-    """Without the JVM's stack, which tells a job's writer nothing."""
-    text = str(error)
-    return text.split("\n\nJVM stacktrace:")[0].strip()[:1500]
+    """Without the plan and the JVM's stack, which tell a job's writer nothing."""
+    text = str(error).split("\n\nJVM stacktrace:")[0]
+    return text.split(";\n'")[0].strip()[:1500]
