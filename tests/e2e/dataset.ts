@@ -2,6 +2,15 @@
 import { randomBytes } from "node:crypto";
 import { mkdir, rename, rm, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
+import type { World } from "@gridata/testkit";
+
+/** Waits until a file is published. One that comes before its contract is in effect is parked, and driven again by itself. */
+export const published = (world: World, name: string) =>
+  world.eventually(`${name} to be published`, async () => {
+    const [delivery] = await world.deliveries(name);
+    if (delivery?.state === "rejected") throw new Error(`rejected: ${delivery.reason?.reason}`);
+    return delivery?.state === "published" && delivery;
+  });
 
 export interface TestDatasets {
   domain: string;
