@@ -59,7 +59,7 @@ def load_job(folder: Path) -> Job | None:
 
 
 def raised(job: Job, error: Exception) -> KitError:
-    frames = own_frames(job.folder, error) or planned_at(job.folder, error)
+    frames = own_frames(job.folder, error)
     where = "; ".join(frames) or job.file
     return KitError(
         "TRANSFORM_RAISED",
@@ -93,19 +93,6 @@ def _call_sites(folder: Path, error: BaseException) -> list[str]:
         if Path(file).parent == folder and line.isdigit():
             lines = Path(file).read_text(encoding="utf-8").splitlines()
             found.append(f"{Path(file).name}:{line}: {lines[int(line) - 1].strip()}")
-    return found
-
-
-def planned_at(folder: Path, error: Exception) -> list[str]:
-    """`job.py:12`, of an error that came only when Spark looked at the plan: it keeps where an expression was written."""
-    found: list[str] = []
-    try:
-        for context in getattr(error, "getQueryContext", list)() or []:
-            path, _, line = str(context.callSite()).rpartition(":")
-            if Path(path).parent == folder:
-                found.append(f"{Path(path).name}:{line}")
-    except Exception:  # a context of SQL text has no place in a file
-        return found
     return found
 
 
