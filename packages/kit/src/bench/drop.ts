@@ -8,6 +8,7 @@ import { connectLedger } from "../clients/ledger-session.ts";
 import { deliveriesByName, hopsOf } from "../clients/passports.ts";
 import { dropFolder, readStackConfig } from "../clients/stack.ts";
 import type { Context } from "../commands/command.ts";
+import { needServices } from "../commands/need-services.ts";
 import { waitUntil } from "../commands/wait.ts";
 import { readStatus, layoutOf } from "../runtimes/host/control.ts";
 import { Exit, KitError } from "../model/errors.ts";
@@ -38,7 +39,11 @@ const sizes: readonly Size[] = [
 
 type Sample = Record<string, number>;
 
+/** What a file passes on its way. */
+const road = ["gateway", "dispatcher", "airflow-scheduler", "steps", "spark", "catalog", "s3"];
+
 export async function benchDrop(context: Context, runs: number): Promise<Measure[]> {
+  needServices(context, ...road);
   const measures: Measure[] = [];
   for (const size of sizes) {
     const samples: Sample[] = [];

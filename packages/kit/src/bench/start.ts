@@ -46,7 +46,9 @@ export async function benchStart(
     await dev.run(context);
     await down.run(context);
     for (let run = 1; run <= runs; run++) {
+      given.say(`run ${run} of ${runs}: starting ${reference}`);
       references.push(await standalone());
+      given.say(`run ${run} of ${runs}: starting the stack, until ready`);
       await dev.run(context);
       starts.push(readStatus(layoutOf(given.checkout, stack))!);
       if (run === runs) memory = await idleMemory(given, context);
