@@ -2,7 +2,7 @@
 import { connectLedger } from "../clients/ledger-session.ts";
 import { readStackConfig } from "../clients/stack.ts";
 import { KitError } from "../model/errors.ts";
-import { rebuildWorld, worldsOfLake, type Rebuilt } from "../rebuild/index.ts";
+import { rebuildLedger } from "../rebuild/index.ts";
 import { provision } from "../toolchain/provision.ts";
 import type { CheckResult } from "../verify/index.ts";
 import { verifyWorld } from "../verify/stack.ts";
@@ -45,11 +45,9 @@ async function verify({ checkout, stack, world, style }: Context): Promise<Outco
 async function rebuild({ checkout, stack, style, say }: Context): Promise<Outcome> {
   const config = readStackConfig(checkout, stack, "admin");
   await using admin = await connectLedger({ checkout, stack, identity: "admin" });
-  const worlds: Rebuilt[] = [];
-  for (const world of await worldsOfLake(config)) {
-    say(`rebuilding world '${world}'`);
-    worlds.push(await rebuildWorld(world, { config, ledger: admin }));
-  }
+  const worlds = await rebuildLedger({ config, ledger: admin }, (world) =>
+    say(`rebuilding world '${world}'`),
+  );
   const rows = worlds.map((w) => [
     w.world,
     ...[w.deliveries, w.publications, w.batches, w.staged, w.branches_removed].map(String),

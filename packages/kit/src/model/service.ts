@@ -81,6 +81,17 @@ export interface FileDef {
   mode: 0o600 | 0o644 | 0o700;
 }
 
+/** What a task made in a database, asked for there. It is the truth; a mark is a short cut of it. */
+export interface MadeDef {
+  service: string;
+  port: string;
+  database: string;
+  user: string;
+  password: Value;
+  /** SQL whose rows, one text each, say what is missing. */
+  missing: string;
+}
+
 /** A program that a runtime runs to its end: idempotent, because it may die and run again. */
 export interface TaskDef {
   name: string;
@@ -95,6 +106,8 @@ export interface TaskDef {
    * data that the task changes, so that it is gone when they are.
    */
   once?: { mark: Value; inputs: Value[] };
+  /** A task that was done runs again when what it made is gone; a service that runs meanwhile is started again for that. */
+  made?: MadeDef;
   /** PostgreSQL's programs refuse to run as root. */
   unprivileged?: boolean;
   deadlineSeconds: number;

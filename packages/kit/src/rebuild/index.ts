@@ -7,9 +7,9 @@ import { objectStore, type ObjectStore } from "../clients/s3.ts";
 import type { IdentityConfig } from "../clients/stack.ts";
 import type { ReleaseManifest } from "../model/contract.ts";
 import { isName } from "../model/names.ts";
-import type { Receipt } from "../verify/facts.ts";
+import type { ObjectFact, Receipt } from "../verify/facts.ts";
 import { readObjects, readTables } from "../verify/read.ts";
-import { rowsOfLake, type VerdictFile } from "./plan.ts";
+import { rowsOfLake, type LedgerRows, type VerdictFile } from "./plan.ts";
 
 export interface Rebuilt {
   world: string;
@@ -27,14 +27,28 @@ interface Parts {
   ledger: LedgerReader;
 }
 
+/** Every world of the lake. Whatever the ledger knew is replaced. */
+export async function rebuildLedger(
+  parts: Parts,
+  onWorld: (world: string) => void,
+): Promise<Rebuilt[]> {
+  const worlds: Rebuilt[] = [];
+  for (const world of await worldsOfLake(parts.config)) {
+    onWorld(world);
+    worlds.push(await rebuildWorld(world, parts));
+  }
+  await parts.ledger.query("select ledger.mark_rebuilt()");
+  return worlds;
+}
+
 /** Worlds that have anything in the lake, and the default one. */
-export async function worldsOfLake({ s3 }: IdentityConfig): Promise<string[]> {
+async function worldsOfLake({ s3 }: IdentityConfig): Promise<string[]> {
   const store = objectStore(s3!);
   const found = await Promise.all(["staging", "raw", "curated"].map((b) => store.folders(b)));
   return [...new Set(["default", ...found.flat()])].filter((name) => isName("world", name));
 }
 
-export async function rebuildWorld(world: string, { config, ledger }: Parts): Promise<Rebuilt> {
+async function rebuildWorld(world: string, { config, ledger }: Parts): Promise<Rebuilt> {
   // From here on nobody claims, opens an intent or closes a batch of this world.
   await ledger.query("select ledger.begin_rebuild($1)", [world]);
   const branches_removed = await removeBranches(config, world);
@@ -51,6 +65,7 @@ export async function rebuildWorld(world: string, { config, ledger }: Parts): Pr
     ).toSorted((a, b) => a.key.localeCompare(b.key, "en", { numeric: true })),
   };
   const rows = rowsOfLake(lake);
+  await removeForgotten(store, objects.parquet, rows);
   const releases = releasesIn(join(config.state_dir, "releases"));
   for (const { release_id } of rows.batches)
     if (!releases.some((r) => r.release_id === release_id))
@@ -87,6 +102,20 @@ async function removeBranches({ catalog }: IdentityConfig, world: string): Promi
   return removed;
 }
 
+/** Typed files of batches that nothing tells of: what they were made of is staged, and comes again in another batch. */
+async function removeForgotten(
+  store: ObjectStore,
+  typed: readonly ObjectFact[],
+  { batches }: LedgerRows,
+): Promise<void> {
+  const known = new Set(batches.map(({ batch_id }) => batch_id));
+  const folders = typed
+    .map(({ key }) => key.split("/").slice(0, 4))
+    .filter(([, , , batch]) => !known.has(batch!))
+    .map((parts) => `${parts.join("/")}/`);
+  for (const folder of new Set(folders)) await store.removePrefix("staging", folder);
+}
+
 async function documents<T extends object>(
   store: ObjectStore,
   bucket: string,
@@ -112,6 +141,7 @@ function releasesIn(dir: string) {
       table: c.table,
       fingerprint: c.fingerprint,
       redelivery: c.redelivery,
+      derives: c.derives,
     }));
     return [{ release_id, datasets, activated_at: statSync(file).mtime.toISOString() }];
   });

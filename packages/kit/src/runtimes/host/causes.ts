@@ -45,6 +45,12 @@ const known: Known[] = [
     fix: () => "close what uses memory, or start less: `./gridata dev --profile small`",
   },
   {
+    code: "DATA_LOST",
+    pattern: /the database '(\w+)' is gone, and nothing else knows what it said/,
+    what: ([, database], { service }) => `${service}: its database '${database}' is gone`,
+    fix: () => `put back a copy of it, or ${anew}`,
+  },
+  {
     code: "DATA_IN_USE",
     pattern:
       /lock file "postmaster\.pid" already exists|pre-existing shared memory block|Failed to acquire lock on file \S*\.lock/i,

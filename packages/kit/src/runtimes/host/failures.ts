@@ -36,6 +36,12 @@ export const silent = (name: string, why: string): KitError =>
     ...{ why, fix: "it is started again by itself", exit: Exit.failed },
   });
 
+export const lost = (name: string, why: string): KitError =>
+  new KitError({
+    ...{ code: "DATA_GONE", what: `${name}: what it had made is gone` },
+    ...{ why, fix: "it is made anew by itself", exit: Exit.failed },
+  });
+
 /** A failure that says itself what it is, or a bug with its trace. */
 export const knownOr = (error: unknown): KitError =>
   error instanceof KitError

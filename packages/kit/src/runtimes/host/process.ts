@@ -45,9 +45,12 @@ export function launch(command: Command): ChildProcess {
 /** What every process of a stack has; the rest of a person's shell is none of its business. */
 export function baseEnvironment(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
   const kept = ["PATH", "HOME", "USER", "LOGNAME", "SHELL", "TMPDIR", "SSL_CERT_FILE"];
+  const ours = ["GRIDATA_KEEP_FREE_BYTES", "GRIDATA_LOG"];
   return {
     ...Object.fromEntries(
-      [...kept, "XDG_CACHE_HOME"].flatMap((name) => (env[name] ? [[name, env[name]]] : [])),
+      [...kept, ...ours, "XDG_CACHE_HOME"].flatMap((name) =>
+        env[name] ? [[name, env[name]]] : [],
+      ),
     ),
     LANG: "C.UTF-8",
     TZ: "UTC",

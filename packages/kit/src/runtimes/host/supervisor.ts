@@ -23,10 +23,11 @@ import type { ToolHandle, ToolName } from "../../toolchain/types.ts";
 import { board } from "./board.ts";
 import { chooseFacts, writePrivate } from "./facts.ts";
 import { endAll } from "./end.ts";
-import { failure as failureOf, knownOr, silent, taskEnd } from "./failures.ts";
+import { failure as failureOf, knownOr, lost, silent, taskEnd } from "./failures.ts";
 import type { Layout } from "./layout.ts";
 import { untilGone } from "./liveness.ts";
 import { oomKills } from "./machine-facts.ts";
+import { lostOf, missingOf } from "./made.ts";
 import { baseEnvironment, identify, launch, sizeOf, stop, tailOf } from "./process.ts";
 import { probe } from "./probe.ts";
 import { resolver } from "./resolve.ts";
@@ -131,6 +132,7 @@ export function supervisor(
         cwd: resolve.text(owner, { kind: "path", area: "data", rest: "" }),
         text: (value) => resolve.text(owner, value),
         environment: (values) => environmentOf(owner, values),
+        missing: async (made) => (await missingOf(made, resolve))?.what ?? null,
         ...{ signal, onStart },
       });
 
@@ -247,7 +249,7 @@ export function supervisor(
       }
     }
 
-    /** Ends when it must be started again: it ended, or it is silent; says why. */
+    /** Ends when it must be started again: it ended, it is silent, or what it had made is gone; says why. */
     async function watch(service: ServiceDef, running: Running): Promise<KitError | null> {
       const { name } = service;
       const { log } = statusOf(name);
@@ -255,15 +257,17 @@ export function supervisor(
       const context = { service: name, resolver: resolve, log, logStart };
       const gone = await untilGone(
         identity,
-        () => probe(service.alive, context),
+        { alive: () => probe(service.alive, context), lost: () => lostOf(service, resolve) },
         signal,
         running.end,
       );
       if (gone === null) return null;
-      if (gone === "ended") return ended(service, endOf(running), running);
-      // It does not hear a polite signal either.
-      await stop(identity, "SIGTERM", 1);
-      return silent(name, gone);
+      if (gone.how === "ended") return ended(service, endOf(running), running);
+      const polite = service.process.stop;
+      if (gone.how === "lost") await stop(identity, polite.signal, polite.graceSeconds);
+      // A silent one does not hear a polite signal either.
+      else await stop(identity, "SIGTERM", 1);
+      return (gone.how === "lost" ? lost : silent)(name, gone.why);
     }
 
     async function waits(

@@ -7,6 +7,7 @@ import { runTask, type TaskPlace } from "./tasks.ts";
 
 let dir: string;
 let runs: number;
+let gone: string | null;
 let place: TaskPlace;
 
 beforeEach(() => {
@@ -18,8 +19,10 @@ beforeEach(() => {
     ...{ log: join(dir, "task.log"), cwd: dir, signal: new AbortController().signal },
     text: String,
     environment: () => ({ PATH: process.env["PATH"] }),
+    missing: async () => gone,
     onStart: () => runs++,
   };
+  gone = null;
 });
 afterEach(() => rmSync(dir, { recursive: true, force: true }));
 
@@ -43,6 +46,26 @@ describe("a task", () => {
     expect(runs).toBe(3);
     await runTask(task("true # other", once()), place);
     expect(runs).toBe(4);
+  });
+
+  it("that was done runs again when what it made is gone, whatever its mark says", async () => {
+    const made = {
+      ...{ service: "db", port: "sql", database: "d", user: "u", password: "p", missing: "select" },
+    };
+    for (const setup of [
+      task("true", { ...once(), made }),
+      task("true", { unless: join(dir, "inputs"), made }),
+      task("true", { made }),
+    ]) {
+      await runTask(setup, place);
+      runs = 0;
+      await runTask(setup, place);
+      expect(runs).toBe(0);
+      gone = "the database is gone";
+      await runTask(setup, place);
+      expect(runs).toBe(1);
+      gone = null;
+    }
   });
 
   it("that failed runs again, and what it wrote is the evidence", async () => {

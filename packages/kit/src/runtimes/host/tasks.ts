@@ -2,7 +2,7 @@
 import { createHash } from "node:crypto";
 import { existsSync, readFileSync, readdirSync, statSync } from "node:fs";
 import { join } from "node:path";
-import type { TaskDef, Value } from "../../model/service.ts";
+import type { MadeDef, TaskDef, Value } from "../../model/service.ts";
 import { killGroup } from "../../toolchain/process.ts";
 import { writePrivate } from "./facts.ts";
 import { launch, sizeOf, tailOf } from "./process.ts";
@@ -14,6 +14,8 @@ export interface TaskPlace {
   cwd: string;
   text(value: Value): string;
   environment(values: Record<string, Value>): NodeJS.ProcessEnv;
+  /** What of it is gone, or why that can't be told; null: it is there. */
+  missing(made: MadeDef): Promise<string | null>;
   signal: AbortSignal;
   /** It runs now, it was not left out. */
   onStart(): void;
@@ -28,12 +30,16 @@ export interface TaskFailure {
 
 /** Null when it is done, or was before. */
 export async function runTask(task: TaskDef, place: TaskPlace): Promise<TaskFailure | null> {
-  if (task.unless && existsSync(place.text(task.unless))) return null;
   const argv = task.argv.map((value) => place.text(value));
   const env = place.environment(task.env ?? {});
   const mark = task.once && place.text(task.once.mark);
   const given = task.once && digest(task, argv, place);
-  if (mark && read(mark) === given) return null;
+  const marked = task.unless
+    ? existsSync(place.text(task.unless))
+    : mark
+      ? read(mark) === given
+      : task.made !== undefined;
+  if (marked && (!task.made || (await place.missing(task.made)) === null)) return null;
   place.signal.throwIfAborted();
   place.onStart();
   const from = sizeOf(place.log);

@@ -1,5 +1,5 @@
 /** Airflow in three processes: it decides when a batch's steps run. No triggerer: nothing defers. */
-import { path, tool, type ServiceDef, type Value } from "../../model/service.ts";
+import { path, secret, tool, type ServiceDef, type Value } from "../../model/service.ts";
 import { passwords, setupProgram } from "../programs.ts";
 import { airflowEnvironment, airflowFiles } from "./settings.ts";
 
@@ -29,6 +29,11 @@ const api: ServiceDef = {
       argv: ["/bin/sh", setupProgram("airflow/migrate.sh"), python, path("data", "migrated-3.3.2")],
       env: airflowEnvironment,
       unless: path("data", "migrated-3.3.2"),
+      made: {
+        ...{ service: "postgres", port: "sql", database: "airflow" },
+        ...{ user: "airflow", password: secret("postgres-airflow") },
+        missing: "select 'Airflow has no tables' where to_regclass('alembic_version') is null",
+      },
       deadlineSeconds: 300,
     },
   ],

@@ -1,5 +1,5 @@
 /** The dispatcher: a reconciler over the ledger that claims batches and starts their runs. */
-import { path, tool, type ServiceDef } from "../../model/service.ts";
+import { path, secret, tool, type ServiceDef } from "../../model/service.ts";
 import { beat, node, ours } from "../programs.ts";
 
 export const dispatcher: ServiceDef = {
@@ -14,7 +14,21 @@ export const dispatcher: ServiceDef = {
   ports: {},
   secrets: {},
   files: [],
-  before: [],
+  before: [
+    {
+      name: "rebuild",
+      summary: "a lost ledger, made anew from the lake",
+      argv: [node, path("checkout", "packages/kit/src/rebuild/main.ts")],
+      env: ours("admin"),
+      made: {
+        ...{ service: "postgres", port: "sql", database: "ledger" },
+        ...{ user: "reader", password: secret("ledger-reader") },
+        missing:
+          "select 'the ledger knows nothing of the lake' where not exists (select from ledger.rebuilt)",
+      },
+      deadlineSeconds: 600,
+    },
+  ],
   process: {
     // The Kafka client asks for timers in the past, which Node warns of.
     argv: [

@@ -58,16 +58,27 @@ export const postgres: ServiceDef = {
           ...address,
           password: secret("postgres-superuser"),
           migrations,
+          once_made: path("data", "cluster/gridata-databases"),
           databases: [
             {
               name: "ledger",
               owner: "ledger_owner",
+              made_anew: true,
               roles: Object.fromEntries(
                 ledgerRoles.map((role) => [role, secret(`ledger-${role}`)] as const),
               ),
             },
-            { name: "catalog", owner: "catalog", roles: { catalog: secret("postgres-catalog") } },
-            { name: "airflow", owner: "airflow", roles: { airflow: secret("postgres-airflow") } },
+            {
+              ...{ name: "catalog", owner: "catalog" },
+              roles: { catalog: secret("postgres-catalog") },
+              // Which files a table has, only it knows: an empty one would be tables without rows.
+              made_anew: false,
+            },
+            {
+              ...{ name: "airflow", owner: "airflow" },
+              roles: { airflow: secret("postgres-airflow") },
+              made_anew: true,
+            },
           ],
         },
       },
@@ -136,6 +147,12 @@ export const postgres: ServiceDef = {
           ...[setupProgram("postgres/setup.ts"), setupProgram("postgres/migrate.ts")],
           ...[settings("postgres-setup.json"), migrations],
         ],
+      },
+      made: {
+        ...{ service: "postgres", port: "sql", database: "postgres" },
+        ...{ user: "postgres", password: secret("postgres-superuser") },
+        missing: `select format('database %s is gone', name) from unnest('{ledger,catalog,airflow}'::name[]) as name
+                   where not exists (select from pg_database where datname = name)`,
       },
       deadlineSeconds: 60,
     },
