@@ -105,9 +105,14 @@ def arrival(milliseconds: int, delivery: str) -> str:
     return f"{milliseconds:015d}/{delivery}"
 
 
+def parquet_prefix(world: str, table: str, batch: str, attempt: int) -> str:
+    """In the bucket `staging`: what validation of one attempt wrote."""
+    return f"{world}/parquet/{table}/{batch}/{attempt}/"
+
+
 def parquet_key(world: str, table: str, batch: str, attempt: int, delivery: str) -> str:
     """In the bucket `staging`: what validation of one attempt wrote of one delivery."""
-    return f"{world}/parquet/{table}/{batch}/{attempt}/{delivery}.parquet"
+    return f"{parquet_prefix(world, table, batch, attempt)}{delivery}.parquet"
 
 
 def raw_key(world: str, domain: str, dataset: str, day: str, file_id: str, safe: str) -> str:

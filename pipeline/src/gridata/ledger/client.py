@@ -20,8 +20,16 @@ def handover_seconds(attempt: int) -> int:
     return HANDOVER_SECONDS * min(attempt, 5)
 
 
+"""As ledger.fence says it."""
+_UNKNOWN = "is not in the ledger"
+
+
 class Superseded(Exception):
     """This attempt is not the newest, its batch is closed, or it lacks the slot: stop, having changed nothing."""
+
+
+class Forgotten(Superseded):
+    """The ledger was lost and knows no such batch: no later attempt will take away what this one made."""
 
 
 @dataclass(frozen=True)
@@ -99,7 +107,8 @@ class Ledger:
             return self._connection.execute(query, parameters).fetchall()  # type: ignore[arg-type]
         except psycopg.Error as error:
             if error.sqlstate == "GD001":
-                raise Superseded(error.diag.message_primary or str(error)) from error
+                reason = error.diag.message_primary or str(error)
+                raise (Forgotten if reason.endswith(_UNKNOWN) else Superseded)(reason) from error
             raise
 
     def _call(self, function: str, *arguments: Any) -> Any:
@@ -114,7 +123,7 @@ class Ledger:
             [batch],
         )
         if not rows:
-            raise Superseded(f"batch {batch} is not in the ledger")
+            raise Forgotten(f"batch {batch} {_UNKNOWN}")
         found = Batch(**rows[0])
         if found.attempt != attempt or found.state != "open":
             raise Superseded(f"batch {batch} is {found.state}, its newest attempt is {found.attempt}")

@@ -4,7 +4,7 @@ import contextlib
 import json
 import os
 import threading
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -14,7 +14,7 @@ from gridata import config, names
 from gridata.errors import KitError
 from gridata.lake.catalog import Catalog
 from gridata.lake.store import Store
-from gridata.ledger import Batch, Ledger, Member, Superseded
+from gridata.ledger import Batch, Forgotten, Ledger, Member, Superseded
 from gridata.ledger.client import LEASE_SECONDS
 from gridata.log import Log
 
@@ -98,21 +98,29 @@ def contract_of(settings: config.Config, release: str, table: str) -> dict[str, 
 
 
 @contextlib.contextmanager
-def renewed(ledger: Ledger, batch: str, attempt: int, log: Log) -> Generator[None]:
+def renewed(
+    ledger: Ledger, batch: str, attempt: int, log: Log, forgotten: Callable[[], None] = lambda: None
+) -> Generator[None]:
     """Keeps the lease while the step works. A step whose attempt is over ends at once, whatever it is doing."""
     done = threading.Event()
     own = ledger.another()
     own.renew(batch, attempt)
 
     def keep() -> None:
+        nonlocal own
         while not done.wait(RENEW_SECONDS):
             try:
                 own.renew(batch, attempt)
             except Superseded as reason:
                 log.warn("superseded", why=str(reason))
+                if isinstance(reason, Forgotten):
+                    forgotten()
                 os._exit(EXIT_SUPERSEDED)
-            except Exception as error:  # a lost connection: the lease has time for more tries
+            except Exception as error:  # a lost connection: the lease has time for more tries, by another one
                 log.warn("the lease was not renewed", why=f"{type(error).__name__}: {error}")
+                with contextlib.suppress(Exception):
+                    own.close()
+                    own = ledger.another()
 
     thread = threading.Thread(target=keep, name="lease", daemon=True)
     thread.start()

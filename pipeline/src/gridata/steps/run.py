@@ -10,13 +10,15 @@ from pathlib import Path
 from typing import Any
 
 import psycopg
+from botocore.exceptions import BotoCoreError, ClientError
 
+from gridata import names
 from gridata.config import Config, require
 from gridata.errors import KitError
 from gridata.lake.catalog import Catalog, CatalogRefusal
-from gridata.lake.outage import is_outage
+from gridata.lake.outage import is_full, is_outage
 from gridata.lake.store import Store
-from gridata.ledger import Ledger, Superseded
+from gridata.ledger import Forgotten, Ledger, Superseded
 from gridata.log import Log
 from gridata.steps import check, check_derived, derive, process, publish, validate
 from gridata.steps.context import EXIT_SUPERSEDED, Step, contract_of, renewed
@@ -63,7 +65,7 @@ def run_step(settings: Config, log: Log, name: str, world: str, batch_id: str, a
     step: Step | None = None
     try:
         batch = ledger.batch(batch_id, attempt)
-        with renewed(ledger, batch_id, attempt, log):
+        with renewed(ledger, batch_id, attempt, log, lambda: _remove_work(step)):
             step = Step(
                 name,
                 settings,
@@ -83,12 +85,16 @@ def run_step(settings: Config, log: Log, name: str, world: str, batch_id: str, a
         return 0
     except Superseded as reason:
         log.warn("superseded", why=str(reason))
+        if isinstance(reason, Forgotten):
+            _remove_work(step)
         return EXIT_SUPERSEDED
     except Exception as error:
         outcome = _failed(ledger, log, batch_id, attempt, name, error)
         if outcome == "parked" and step is not None:
             _remove_branch(step)
-        return EXIT_SUPERSEDED if outcome == "superseded" else 1
+        if outcome == "forgotten":
+            _remove_work(step)
+        return EXIT_SUPERSEDED if outcome in ("superseded", "forgotten") else 1
     finally:
         shutil.rmtree(work, ignore_errors=True)
         ledger.close()
@@ -104,9 +110,21 @@ def _remove_branch(step: Step) -> None:
         step.log.warn("the branch was not removed", branch=step.branch, why=str(error))
 
 
+def _remove_work(step: Step | None) -> None:
+    """Of a batch that the ledger has forgotten: its files come again in another one, and nobody would look for this."""
+    if step is None:
+        return
+    _remove_branch(step)
+    try:
+        for key in step.store.keys("staging", names.parquet_prefix(step.world, step.batch.table, *step.id)):
+            step.store.remove("staging", key)
+    except (BotoCoreError, ClientError) as error:
+        step.log.warn("typed files were not removed", why=str(error))
+
+
 def _failed(ledger: Ledger, log: Log, batch: str, attempt: int, step: str, error: Exception) -> str:
     kind = failure_class(error)
-    code = error.code if isinstance(error, KitError) else type(error).__name__
+    code = "DISK_FULL" if is_full(error) else error.code if isinstance(error, KitError) else type(error).__name__
     reason = f"{step}: {str(error)[:2000]}"
     log.error("step failed", failure=kind, code=code, why=reason)
     if kind == "unknown":
@@ -122,8 +140,8 @@ def _failed(ledger: Ledger, log: Log, batch: str, attempt: int, step: str, error
             outcome = fresh.fail_attempt(batch, attempt, kind, told)
         log.info("told the ledger", outcome=outcome)
         return outcome
-    except Superseded:
-        return "superseded"
+    except Superseded as over:
+        return "forgotten" if isinstance(over, Forgotten) else "superseded"
     except psycopg.Error as unreachable:
         # The lease runs out by itself; the next attempt follows.
         log.error("the ledger could not be told", why=str(unreachable))
