@@ -1,9 +1,13 @@
 """Whose a failure is decides whether files wait for a person or for a service."""
 
+import errno
+
+import duckdb
+import psycopg
 import pytest
 from botocore.exceptions import ClientError
 from gridata.errors import KitError
-from gridata.lake.outage import is_outage
+from gridata.lake.outage import is_full, is_outage
 from gridata.steps.run import failure_class
 from gridata.steps.transform import TransformError
 from pyspark.errors.exceptions.connect import AnalysisException, SparkConnectGrpcException
@@ -30,6 +34,22 @@ OUTAGES = [
 @pytest.mark.parametrize("error", OUTAGES, ids=lambda error: str(error)[:60])
 def test_an_outage_is_nobodys_fault_even_where_a_job_met_it(error: Exception) -> None:
     assert is_outage(error)
+    assert failure_class(error) == "infrastructure"
+    assert failure_class(_by_job(error)) == "infrastructure"
+
+
+FULL = [
+    SparkConnectGrpcException("(java.io.IOException) No space left on device"),
+    ClientError({"Error": {"Code": "XMinioStorageFull"}, "ResponseMetadata": {"HTTPStatusCode": 507}}, "PutObject"),  # type: ignore[arg-type]
+    psycopg.errors.DiskFull("could not extend file"),
+    OSError(errno.ENOSPC, "No space left on device"),
+    duckdb.IOException("Could not write file: No space left on device"),
+]
+
+
+@pytest.mark.parametrize("error", FULL, ids=lambda error: str(error)[:60])
+def test_a_full_disk_is_nobodys_fault_whoever_met_it(error: Exception) -> None:
+    assert is_full(error)
     assert failure_class(error) == "infrastructure"
     assert failure_class(_by_job(error)) == "infrastructure"
 

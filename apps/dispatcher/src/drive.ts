@@ -2,7 +2,7 @@
 import { dagIds, type Airflow, type DagId } from "@gridata/kit/clients/airflow";
 import type { Failpoints } from "@gridata/kit/clients/failpoint";
 import type { Ledger, OpenBatch, Release } from "@gridata/kit/clients/ledger";
-import type { Logger } from "@gridata/kit/clients/log";
+import { errorText, type Logger } from "@gridata/kit/clients/log";
 import { newBatchId, runId } from "@gridata/kit/model";
 
 /**
@@ -10,6 +10,8 @@ import { newBatchId, runId } from "@gridata/kit/model";
  * machine gets there. A step that runs renews every few seconds, and is taken for dead much sooner.
  */
 const handoverSeconds = (attempt: number) => 60 * Math.min(attempt, 5);
+/** What a step that runs takes for its lease (LEASE_SECONDS of the pipeline): a longer one is still that of the handover. */
+const stepLeaseSeconds = 15;
 /** What one batch may hold: more makes the next one larger. */
 const maxFiles = 200;
 const maxBytes = 2 ** 30;
@@ -98,12 +100,32 @@ async function driveBatch(
   }
   if (batch.kind === "derived") {
     // Its run is that of the slot: started when the ledger says who has it.
-    await ledger.startDerivedAttempt(batch.batch_id, handoverSeconds(batch.attempt + 1));
+    const fresh = await ledger.startDerivedAttempt(
+      batch.batch_id,
+      handoverSeconds(batch.attempt + 1),
+    );
+    if (fresh !== null) await endRuns(parts, world, batch);
     within(0);
     return;
   }
   const attempt = await ledger.startAttempt(batch.batch_id, handoverSeconds(batch.attempt + 1));
-  if (attempt !== null) await startRun(parts, world, dagIds.ingest, batch.batch_id, attempt);
+  if (attempt === null) return;
+  await startRun(parts, world, dagIds.ingest, batch.batch_id, attempt);
+  await endRuns(parts, world, batch);
+}
+
+/** Of the attempt that another one has followed: a step that stands still would keep one of Airflow's few slots. */
+async function endRuns({ airflow, log }: DriveParts, world: string, batch: OpenBatch) {
+  if (batch.attempt === 0) return;
+  const id = runId(world, batch.batch_id, batch.attempt);
+  for (const dag of Object.values(dagIds))
+    try {
+      if (await airflow.endRun(dag, id))
+        log.info("ended the run of an earlier attempt", { world, run: id });
+    } catch (error) {
+      // It ends by itself once its step finds out; nobody waits for it.
+      log.warn("an earlier run was not ended", { world, run: id, why: errorText(error) });
+    }
 }
 
 const dagOf = (batch: OpenBatch): DagId =>
@@ -125,9 +147,11 @@ async function watchRun(parts: DriveParts, world: string, batch: OpenBatch): Pro
   if (run?.state !== "failed") return;
   const about = { world, batch: batch.batch_id, attempt: batch.attempt };
   log.warn("the run failed and the ledger has no word of it", { ...about, dag });
-  await ledger.failAttempt(batch.batch_id, batch.attempt, "unknown", {
+  // Of a run without a step the scheduler is the cause, or a DAG that can't be read just now: no file is to blame for that.
+  const begun = batch.lease_s !== null && batch.lease_s <= stepLeaseSeconds;
+  await ledger.failAttempt(batch.batch_id, batch.attempt, begun ? "unknown" : "infrastructure", {
     code: "RUN_FAILED",
-    reason: `${dag} ${id} failed: a step died`,
+    reason: `${dag} ${id} failed: ${begun ? "a step died" : "its next step never began"}`,
   });
 }
 

@@ -90,6 +90,18 @@ export function airflowClient(config: NonNullable<Config["airflow"]>) {
       return toRun(run.parse(await answer.json()));
     },
 
+    /** Ends a run that goes on, with the task that it has: what that occupies is free again. False when there is none. */
+    async endRun(dag: DagId, runId: string): Promise<boolean> {
+      const answer = await call("GET", runPath(dag, runId));
+      if (answer.status === 404) return false;
+      if (!answer.ok) return refuse(`a look at ${dag} ${runId}`, answer);
+      const { state } = run.parse(await answer.json());
+      if (state === "success" || state === "failed") return false;
+      const ended = await call("PATCH", runPath(dag, runId), { state: "failed" });
+      if (!ended.ok && ended.status !== 404) return refuse(`the end of ${dag} ${runId}`, ended);
+      return true;
+    },
+
     /** All runs whose id starts like this. */
     async runsOf(prefix: string): Promise<Run[]> {
       const query = new URLSearchParams({

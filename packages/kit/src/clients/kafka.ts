@@ -4,6 +4,8 @@ import { z } from "zod";
 import type { Config } from "./config.ts";
 import { errorText } from "./log.ts";
 
+type Credentials = Pick<NonNullable<Config["kafka"]>, "brokers" | "username" | "password">;
+
 /** One object was put. A hint: it may come twice, late or never. */
 export interface ObjectEvent {
   bucket: string;
@@ -47,19 +49,22 @@ export function parseEvents(text: string): ObjectEvent[] {
   }));
 }
 
+export const kafkaClient = ({ brokers, username, password }: Credentials) =>
+  new kafkajs.Kafka({
+    clientId: username,
+    brokers,
+    sasl: { mechanism: "scram-sha-512", username, password },
+    logLevel: kafkajs.logLevel.NOTHING,
+    connectionTimeout: 3_000,
+    retry: { retries: 2, initialRetryTime: 200, maxRetryTime: 2_000 },
+  });
+
 /** Consumes until `signal` aborts; a broker that is away is waited for. */
 export async function consumeEvents(
   config: NonNullable<Config["kafka"]>,
   { onEvent, onConnected, onLost, signal }: ConsumeOptions,
 ): Promise<void> {
-  const kafka = new kafkajs.Kafka({
-    clientId: config.username,
-    brokers: config.brokers,
-    sasl: { mechanism: "scram-sha-512", username: config.username, password: config.password },
-    logLevel: kafkajs.logLevel.NOTHING,
-    connectionTimeout: 3_000,
-    retry: { retries: 2, initialRetryTime: 200, maxRetryTime: 2_000 },
-  });
+  const kafka = kafkaClient(config);
   while (!signal.aborted) {
     const consumer = kafka.consumer({
       groupId: config.group,

@@ -49,7 +49,7 @@ export interface Attempt {
   started_at: string;
   ended_at: string | null;
   error_class: string | null;
-  error: { message?: string } | null;
+  error: { code?: string; message?: string } | null;
 }
 
 /** A batch of a derived table: the snapshots that it is computed from, and what came of it. */

@@ -15,8 +15,24 @@ _SIGNS = re.compile(
 )
 
 
+_FULL = re.compile(
+    r"no space left on device|disk quota exceeded|XMinioStorageFull|minimum free drive threshold", re.IGNORECASE
+)
+
+
+def is_full(error: BaseException | None) -> bool:
+    """Whether a disk is full: this one, or that of a service, which says so in words of its own."""
+    while error is not None:
+        if isinstance(error, psycopg.errors.DiskFull) or _FULL.search(str(error)):
+            return True
+        error = error.__cause__
+    return False
+
+
 def is_outage(error: BaseException | None) -> bool:
     """Looks at causes too: what wraps a failure does not change whose it is."""
+    if is_full(error):
+        return True
     while error is not None:
         if isinstance(error, psycopg.OperationalError | BotoCoreError | HTTPException | OSError):
             return True
