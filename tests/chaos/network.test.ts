@@ -26,7 +26,6 @@ const branchCommit = ({ method, path, body }: { method: string; path: string; bo
 
 describe("F27: the publish commit", () => {
   it.each(["answer-lost", "twice", "unavailable", "reset"] as const)("%s", async (fault) => {
-    stage.watch();
     const proxy = await between("publisher", "catalog");
     const strike = proxy.inject(fault, publishes);
     await stage.drop(`F27 ${fault}.csv`);
@@ -36,7 +35,6 @@ describe("F27: the publish commit", () => {
 
   it("delayed past the next batch: it fails when it arrives", async () => {
     const { world } = stage;
-    stage.watch();
     const proxy = await between("publisher", "catalog");
     const strike = proxy.inject("late", publishes);
     await stage.drop("F27 late.csv");
@@ -54,7 +52,6 @@ describe("F27: the publish commit", () => {
 
 describe("F14: Spark's commit on the audit branch", () => {
   it.each(["answer-lost", "reset", "unavailable", "twice"] as const)("%s", async (fault) => {
-    stage.watch();
     const proxy = await between("pipeline", "catalog");
     const strike = proxy.inject(fault, branchCommit);
     await stage.drop(`F14 ${fault}.csv`);
@@ -63,7 +60,6 @@ describe("F14: Spark's commit on the audit branch", () => {
   });
 
   it("is held back while the catalog is killed, and arrives after the next attempt", async () => {
-    stage.watch();
     const proxy = await between("pipeline", "catalog");
     const strike = proxy.inject("late", branchCommit);
     await stage.drop("F14 late.csv");
@@ -77,7 +73,6 @@ describe("F14: Spark's commit on the audit branch", () => {
 });
 
 it("F02: Spark dies with its data files written and its commit on its way", async () => {
-  stage.watch();
   const proxy = await between("pipeline", "catalog");
   const strike = proxy.inject("late", branchCommit);
   await stage.drop("F02.csv");
@@ -89,7 +84,6 @@ it("F02: Spark dies with its data files written and its commit on its way", asyn
 });
 
 it("F13: the store answers 503, resets connections, and loses answers to a whole attempt", async () => {
-  stage.watch();
   const proxy = await between("pipeline", "s3");
   const strikes = (["unavailable", "reset", "answer-lost"] as const).map((fault, i) => {
     let nth = 0;

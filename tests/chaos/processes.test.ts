@@ -33,7 +33,6 @@ describe("F26: attempt 1 is stopped, attempt 2 publishes, attempt 1 goes on", ()
     "publish.commit:after",
   ])("at %s", async (point) => {
     const { world } = stage;
-    stage.watch();
     const name = `F26 ${point.replace(/\W/g, " ")}.csv`;
     const fault = await world.arm(`${point}:pause`);
     await stage.drop(name);

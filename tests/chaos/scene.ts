@@ -26,13 +26,14 @@ export interface Scene {
   readonly world: World;
   /** A file with keys of its own; its rows are expected in the table from then on. */
   file(records?: number): GeneratedFile;
-  /** Drops a file and expects its rows. */
+  /** Drops a file and expects its rows. From the first one on main is polled, until `holds`. */
   drop(name: string, records?: number): Promise<GeneratedFile>;
   /** Rows that the table must hold: without them the oracle would have to be told each time. */
   expect(file: GeneratedFile): void;
-  /** Polls main from now on until `holds`. */
-  watch(): void;
-  /** Nobody helped, the world converged, every invariant holds, and the table is what was dropped. */
+  /**
+   * Nobody helped, the world converged, every invariant holds, and the table is what was dropped. A reader has looked at main since
+   * the first drop, and between a branch's commit and its publish (I4).
+   */
   holds(options?: { deadline?: number }): Promise<void>;
 }
 
@@ -47,6 +48,7 @@ export function scene(): Scene {
     world = await openWorld();
     await it.drop("first.csv", 50);
     expect((await world.verdict("first.csv")).state).toBe("published");
+    await it.holds();
   });
   afterAll(async () => {
     await world?.close();
@@ -61,11 +63,9 @@ export function scene(): Scene {
     async drop(name, records) {
       const file = it.file(records);
       expected.push(file);
+      reader ??= readMain(world, table);
       await world.drop(dataset, name, file.bytes);
       return file;
-    },
-    watch() {
-      reader = readMain(world, table);
     },
     async holds(options) {
       try {

@@ -22,7 +22,6 @@ const deaths: [string, string, string][] = [
 describe("killed while a step stands at a point", () => {
   it.each(deaths)("%s: %s at %s", async (id, service, point) => {
     const { world } = stage;
-    stage.watch();
     const fault = await world.arm(`${point}:pause`);
     await stage.drop(`${id} ${service} ${point.replace(/\W/g, " ")}.csv`);
     const pid = await fault.hit();

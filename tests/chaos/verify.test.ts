@@ -2,7 +2,7 @@
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { s3Client } from "@gridata/kit/clients/s3";
 import { readStackConfig } from "@gridata/kit/clients/stack";
-import { openWorld, transactions, type World } from "@gridata/testkit";
+import { openWorld, readMain, transactions, type World } from "@gridata/testkit";
 
 const table = "sales.transactions_v1";
 let world: World;
@@ -52,6 +52,11 @@ it("passes a healthy world and finds what was planted in store and catalog", asy
   expect(failed.flatMap(({ findings }) => findings).map(({ subject }) => subject)).toEqual(
     expect.arrayContaining([delivery.delivery_id, `${table} audit_${delivery.batch_id}_7`]),
   );
+});
+
+it("I4: a reader that did not look between a branch's commit and its publish has shown nothing", async () => {
+  await world.eventually("main to be there", () => world.snapshot(table));
+  await expect(readMain(world, table).stop()).rejects.toThrow(/none was between/);
 });
 
 /** Makes a branch at a snapshot; its id has 64 bits, so the body is text. */

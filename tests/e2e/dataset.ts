@@ -12,7 +12,7 @@ export const published = (world: World, name: string) =>
     return delivery?.state === "published" && delivery;
   });
 
-export interface TestDatasets {
+export interface TestDatasets extends AsyncDisposable {
   domain: string;
   contract(dataset: string, yaml: Contract): Promise<void>;
   /** Saves `spark-jobs/<domain>_<dataset>/job.py`, whole at once. */
@@ -35,6 +35,9 @@ export function testDatasets(checkout: string): TestDatasets {
     await mkdir(dirname(path), { recursive: true });
     await writeFile(`${path}.part`, text);
     await rename(`${path}.part`, path);
+  }
+  async function remove() {
+    for (const path of made) await rm(path, { recursive: true, force: true });
   }
   return {
     domain,
@@ -65,9 +68,8 @@ export function testDatasets(checkout: string): TestDatasets {
       made.add(folder);
       return save(join(folder, "job.py"), python);
     },
-    async remove() {
-      for (const path of made) await rm(path, { recursive: true, force: true });
-    },
+    remove,
+    [Symbol.asyncDispose]: remove,
   };
 }
 

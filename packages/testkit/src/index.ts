@@ -8,7 +8,7 @@ export { readingColumns, readings } from "./readings.ts";
 export { invariants } from "./invariants.ts";
 export { faultProxy, rewire, type FaultProxy } from "./proxy.ts";
 export { readMain, type MainReader } from "./reader.ts";
-export { killAll, killService, serviceBack, startAgain } from "./services.ts";
+export { killAll, killService, killSupervisor, serviceBack, startAgain } from "./services.ts";
 export * from "./transactions.ts";
 export { until, type UntilOptions } from "./wait.ts";
 export { openWorld, type RejectedRecord, type World } from "./world.ts";

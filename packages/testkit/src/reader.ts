@@ -7,7 +7,8 @@ export interface MainReader {
   stop(): Promise<{ polls: number; between: number; seen: string[] }>;
 }
 
-const everyMs = 20;
+/** A check takes ten times as long. */
+const everyMs = 40;
 
 export function readMain(world: World, table: string): MainReader {
   const mains = new Set<string>();

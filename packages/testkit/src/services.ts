@@ -35,13 +35,18 @@ export const serviceBack = (name: string, { pid }: { pid: number }, deadline = 1
     { deadline, seen: () => serviceOf(name).state },
   );
 
-/** Kills the supervisor and every service at once. */
-export async function killAll(): Promise<void> {
+/** Kills the supervisor alone: its services go on, and nobody watches over them. */
+export function killSupervisor(): void {
   const supervisor = livingSupervisor(layout);
   if (!supervisor) throw new Error(`stack '${stack}' has no supervisor`);
-  const pids = readStatus(layout)!.services.flatMap(({ pid }) => pid ?? []);
   process.kill(supervisor.pid, "SIGKILL");
-  for (const pid of pids) process.kill(-pid, "SIGKILL");
+}
+
+/** Kills every service at once, and the supervisor before them if it lives. */
+export async function killAll(): Promise<void> {
+  if (livingSupervisor(layout)) killSupervisor();
+  const pids = readStatus(layout)!.services.flatMap(({ pid }) => pid ?? []);
+  for (const pid of pids) if (groupLives(pid)) process.kill(-pid, "SIGKILL");
   for (const pid of pids) await until(`process group ${pid} to be gone`, () => !groupLives(pid));
 }
 

@@ -81,6 +81,8 @@ export interface World {
   /** The verdict file beside the drop folder. */
   verdictFile(dataset: string, delivery: Delivery): Promise<Record<string, unknown>>;
   arm(failpoint: string): Promise<Failpoint>;
+  /** The release that batches are claimed under from now on. */
+  release(): Promise<string>;
   /** What `ledger verify` says of this world. */
   verify(): Promise<CheckResult[]>;
   processGone(pid: number): boolean;
@@ -229,6 +231,12 @@ function world(
       const failpoint = await armFailpoint(run, spec, name);
       armed.push(failpoint);
       return failpoint;
+    },
+    async release() {
+      const { rows } = await admin.query<{ release_id: string }>(
+        "select release_id from ledger.release order by activated_at desc limit 1",
+      );
+      return rows[0]!.release_id;
     },
     verify: () =>
       verifyWorld({ checkout, stack, world: name, ledger: admin, extensions: lake.extensions }),
