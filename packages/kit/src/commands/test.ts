@@ -1,6 +1,6 @@
 /** `test`: static checks and the levels of tests, over all languages. */
 import { spawn } from "node:child_process";
-import { cpSync, mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { cpSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { basename, join, resolve as resolvePath } from "node:path";
 import { KitError } from "../model/errors.ts";
 import { layoutOf } from "../runtimes/host/control.ts";
@@ -10,6 +10,7 @@ import dev from "./dev.ts";
 import down from "./down.ts";
 import { usage, type CommandDef, type Context } from "./command.ts";
 import { jobTestEnvironment } from "./job-tests.ts";
+import { pythonTests } from "./python-tests.ts";
 import { staticChecks } from "./static-checks.ts";
 
 const levels = ["static", "unit", "jobs", "rules", "contract", "e2e"] as const;
@@ -69,7 +70,7 @@ const test = {
           await jobTestEnvironment(context),
         ),
       );
-    // Each rule of the publish protocol is taken out, and its test must notice.
+    // Each rule of the publish protocol and each part of supervision is taken out, and its test must notice.
     if (wanted.includes("rules"))
       add(
         one(
@@ -78,6 +79,7 @@ const test = {
             "--disable-warning=ExperimentalWarning",
             "scripts/take-out-rules.ts",
             "--quick",
+            ...(wanted.includes("unit") ? ["--green"] : []),
           ]),
         ),
       );
@@ -191,32 +193,21 @@ async function pytest(
   args: string[],
   env: Record<string, string> = {},
 ): Promise<Part> {
-  const [tools, pipeline] = await pythonTools(context);
-  const postgres = await provision(["postgres"], context).tool("postgres");
+  const { python, environment } = await pythonTests(context);
   const part = `pytest ${args.at(-1)!}`;
   const report = join(reportsDir(context), `${part.replace(/\W+/g, "-")}.xml`);
   rmSync(report, { force: true });
   const grep = context.options["grep"];
-  const packages = join(pipeline.dir, "lib", pythonLib(pipeline.dir));
   const ok = await runs(
     context,
-    join(tools.dir, "bin/python"),
+    python,
     [
       ...["-m", "pytest", "-c", "pipeline/pyproject.toml", "--rootdir", "."],
       ...["-p", "no:cacheprovider", ...args, `--junitxml=${report}`],
       // Its names are words with underscores: all words of the text.
       ...(typeof grep === "string" ? ["-k", (grep.match(/\w+/g) ?? []).join(" and ")] : []),
     ],
-    {
-      ...env,
-      PYTHONPATH: [
-        join(context.checkout, "pipeline/src"),
-        join(context.checkout, "pipeline/testkit"),
-        packages,
-      ].join(":"),
-      PYTHONDONTWRITEBYTECODE: "1",
-      GRIDATA_TEST_POSTGRES: join(postgres.dir, "embedded_postgres/pginstall/bin"),
-    },
+    { ...environment(context.checkout), ...env },
     context.checkout,
     // No test of that name is no failure, as with vitest.
     typeof grep === "string" ? [0, 5] : [0],
@@ -237,9 +228,6 @@ async function pytest(
     return one(part, false);
   }
 }
-
-const pythonLib = (dir: string): string =>
-  `${readdirSync(join(dir, "lib")).find((name) => name.startsWith("python3"))}/site-packages`;
 
 export async function vitest(
   context: Context,

@@ -9,11 +9,14 @@ import java.time.Instant;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.concurrent.Executors;
+import org.apache.iceberg.CatalogUtil;
+import org.apache.iceberg.io.FileIO;
 
 /** An Iceberg REST catalog: pointers in PostgreSQL, metadata files in the store, the rules of publishing for every client. */
 public final class Main {
   private static final int THREADS = 16;
   private static final int BACKLOG = 128;
+  private static final String STORE = "org.apache.iceberg.aws.s3.S3FileIO";
 
   private Main() {}
 
@@ -22,17 +25,21 @@ public final class Main {
       System.err.println("usage: gridata.catalog.Main <settings file>");
       System.exit(2);
     }
+    Settings settings = Settings.read(Path.of(arguments[0]));
+    start(settings, CatalogUtil.loadFileIO(STORE, settings.storeProperties(), null));
+  }
+
+  static void start(Settings settings, FileIO store) throws IOException {
     // Without it every small answer waits for the client's delayed acknowledgement: 40 ms a request.
     System.setProperty("sun.net.httpserver.nodelay", "true");
-    Settings settings = Settings.read(Path.of(arguments[0]));
-    Router router = new Router(new Worlds(settings), settings.roleOfToken());
+    Router router = new Router(new Worlds(settings, store), settings.roleOfToken());
     HttpServer server =
         HttpServer.create(new InetSocketAddress(settings.host(), settings.port()), BACKLOG);
     server.setExecutor(Executors.newFixedThreadPool(THREADS));
     server.createContext("/", exchange -> serve(router, exchange));
     server.start();
     Runtime.getRuntime().addShutdownHook(new Thread(() -> server.stop(2)));
-    log("info", Map.of("msg", "serving", "port", settings.port()));
+    log("info", Map.of("msg", "serving", "port", server.getAddress().getPort()));
   }
 
   private static void serve(Router router, HttpExchange exchange) throws IOException {

@@ -4,7 +4,6 @@ import java.util.HashMap;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.regex.Pattern;
-import org.apache.iceberg.CatalogUtil;
 import org.apache.iceberg.exceptions.BadRequestException;
 import org.apache.iceberg.io.FileIO;
 import org.apache.iceberg.jdbc.JdbcCatalog;
@@ -17,16 +16,14 @@ final class Worlds {
   private final ConnectionPool connections;
   private final FileIO store;
 
-  Worlds(Settings settings) {
+  Worlds(Settings settings, FileIO store) {
     this.settings = settings;
+    this.store = store;
     this.connections =
         new ConnectionPool(
             settings.databaseUrl(),
             Map.of(
                 "jdbc.user", settings.databaseUser(), "jdbc.password", settings.databasePassword()));
-    this.store =
-        CatalogUtil.loadFileIO(
-            "org.apache.iceberg.aws.s3.S3FileIO", settings.storeProperties(), null);
     // Makes the tables of the database and shows that it can be reached.
     open("default", true);
   }

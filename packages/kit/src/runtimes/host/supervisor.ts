@@ -20,6 +20,7 @@ import { leaseTools } from "../../toolchain/needs.ts";
 import { cacheRoot } from "../../toolchain/paths.ts";
 import { provision } from "../../toolchain/provision.ts";
 import type { ToolHandle, ToolName } from "../../toolchain/types.ts";
+import { pauseAfter } from "./backoff.ts";
 import { board } from "./board.ts";
 import { chooseFacts, writePrivate } from "./facts.ts";
 import { endAll } from "./end.ts";
@@ -320,10 +321,7 @@ export function supervisor(
         }
         state.error = why.toDocument();
         told.setService(name, "restarting", why.what);
-        // At once the first time; then doubled with each failure in a row, half a minute at most.
-        const pause = failures === 0 ? 0 : Math.min(30_000, 250 * 2 ** failures);
-        failures++;
-        await sleep(pause, undefined, { signal }).catch(() => {});
+        await sleep(pauseAfter(failures++), undefined, { signal }).catch(() => {});
       }
     }
 

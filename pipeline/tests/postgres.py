@@ -1,18 +1,19 @@
-"""A real ledger for the tests of the rules: PostgreSQL with the project's migrations, one server a session, one database a test."""
+"""A real ledger for tests: PostgreSQL with the project's migrations, one server a session, one database a test."""
 
+import contextlib
 import itertools
 import os
 import signal
 import socket
 import subprocess
 import time
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from pathlib import Path
 
 import psycopg
 import pytest
 
-MIGRATIONS = Path(__file__).parents[2] / "src/gridata/ledger/migrations"
+MIGRATIONS = Path(__file__).parents[1] / "src/gridata/ledger/migrations"
 ROLES = ("gateway", "dispatcher", "pipeline", "publisher", "reader", "admin")
 DEADLINE_SECONDS = 30
 
@@ -24,11 +25,11 @@ def _as_other_user(*command: str) -> list[str]:
     return ["unshare", "--user", "--map-user=1000", "--map-group=1000", "--", *command]
 
 
-@pytest.fixture(scope="session")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
-    """The port of a server that lives as long as the session. `GRIDATA_TEST_POSTGRES` is the folder of its programs."""
+@contextlib.contextmanager
+def running(folder: Path) -> Generator[int]:
+    """The port of a server with the project's roles. `GRIDATA_TEST_POSTGRES` is the folder of its programs."""
     programs = Path(os.environ["GRIDATA_TEST_POSTGRES"])
-    data = tmp_path_factory.mktemp("postgres") / "cluster"
+    data = folder / "cluster"
     subprocess.run(
         _as_other_user(str(programs / "initdb"), "-D", str(data), "-U", "postgres", "-A", "trust", "--no-sync"),
         check=True,
@@ -65,13 +66,23 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
         process.wait(timeout=DEADLINE_SECONDS)
 
 
+@pytest.fixture(scope="session")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
+    """The port of a server: of this session, or the one that `GRIDATA_TEST_SERVER` names."""
+    if given := os.environ.get("GRIDATA_TEST_SERVER"):
+        yield int(given)
+        return
+    with running(tmp_path_factory.mktemp("postgres")) as port:
+        yield port
+
+
 _numbers = itertools.count(1)
 
 
 @pytest.fixture
 def database(server: int) -> str:
     """The name of a fresh, migrated ledger database."""
-    name = f"ledger_{next(_numbers)}"
+    name = f"ledger_{os.getpid()}_{next(_numbers)}"
     with psycopg.connect(host="127.0.0.1", port=server, user="postgres", dbname="postgres", autocommit=True) as admin:
         admin.execute(f"create database {name}")  # type: ignore[arg-type]
     with psycopg.connect(host="127.0.0.1", port=server, user="postgres", dbname=name, autocommit=True) as owner:
