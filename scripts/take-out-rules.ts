@@ -88,7 +88,7 @@ async function passes(test: string, copy: string, java: boolean): Promise<boolea
   const [program, args, env]: [string, string[], Record<string, string>] = file.endsWith(".py")
     ? [
         python,
-        ["-m", "pytest", "-x", "-q", "-p", "no:cacheprovider", test],
+        ["-m", "pytest", "-x", "-p", "no:cacheprovider", test],
         {
           ...environment(copy),
           GRIDATA_TEST_SERVER: servers["GRIDATA_TEST_SERVER"]!,

@@ -141,9 +141,9 @@ class Run:
         self.look()
         return batch
 
-    def start(self) -> Worker | None:
-        """The next attempt of the oldest open batch that does not wait for the slot, although the one before may live on."""
-        batch = self.sql(
+    def start(self, batch: str | None = None) -> Worker | None:
+        """The next attempt of a batch, or of the oldest open one that does not wait for the slot, although the one before may live on."""
+        batch = batch or self.sql(
             """select batch_id from ledger.batch
                 where world = %s and state = 'open' and not (phase = 'publish' and lease_until is null)
                 order by batch_id limit 1""",

@@ -29,8 +29,9 @@ def claimed(run: Run, *contents: str) -> Worker:
     """The first attempt of a batch of these, before its first effect."""
     for content in contents:
         run.drop(content)
-    assert run.claim() is not None
-    worker = run.start()
+    batch = run.claim()
+    assert batch is not None
+    worker = run.start(batch)
     assert worker is not None
     return worker
 
@@ -158,7 +159,7 @@ def test_spark_that_loses_a_row_publishes_nothing_of_it(place: Place) -> None:
 
 def test_a_batch_that_waits_for_the_slot_can_not_publish(place: Place) -> None:
     """Whoever starts its run too early: the ledger says no."""
-    for until in range(6):
+    for until in range(8):
         with a_run(place) as run:
             first = appends(run)
             while first.at is not None and first.at.name != "append":

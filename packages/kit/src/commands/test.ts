@@ -60,7 +60,12 @@ const test = {
     if (wanted.includes("static")) for (const part of await checks(context)) add(part);
     if (wanted.includes("unit")) {
       add(await vitest(context, "unit", {}));
-      add(await pytest(context, ["pipeline/tests", "--ignore=pipeline/tests/spark"]));
+      add(
+        await pytest(context, [
+          ...["spark", "model"].map((name) => `--ignore=pipeline/tests/${name}`),
+          "pipeline/tests",
+        ]),
+      );
     }
     if (wanted.includes("jobs"))
       add(
@@ -71,7 +76,8 @@ const test = {
         ),
       );
     // Each rule of the publish protocol and each part of supervision is taken out, and its test must notice.
-    if (wanted.includes("rules"))
+    if (wanted.includes("rules")) {
+      add(await pytest(context, ["pipeline/tests/model"]));
       add(
         one(
           "rules",
@@ -83,6 +89,7 @@ const test = {
           ]),
         ),
       );
+    }
     const stacked = wanted.filter((level) => onStack.includes(level));
     if (stacked.length > 0)
       await withStack(context, async (stack) => {
