@@ -80,10 +80,16 @@ const positionOf = (columns: string[], at: number) =>
 /** `id bigint key`, `amount decimal(10,2) required`, `note string`. */
 function column(text: string, position: number): Record<string, unknown> {
   const [name = "", physicalType = "", ...words] = text.split(" ");
+  const kind = physicalType.split("<")[0]!;
   const logicalType = physicalType.startsWith("decimal")
     ? "number"
-    : ({ bigint: "integer", int: "integer", timestamptz: "timestamp" }[physicalType] ??
-      physicalType);
+    : ({
+        bigint: "integer",
+        int: "integer",
+        timestamptz: "timestamp",
+        struct: "object",
+        map: "object",
+      }[kind] ?? kind);
   return {
     ...{ name, logicalType, physicalType },
     required: words.includes("required") || words.includes("key"),
