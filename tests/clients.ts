@@ -1,10 +1,11 @@
 /** Programs in other languages that look at the same stack as a client of theirs would. */
 import { execFile } from "node:child_process";
+import { readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { readStackConfig } from "@gridata/kit/clients/stack";
 import { provision } from "@gridata/kit/toolchain";
-import type { World } from "@gridata/testkit";
+import type { Row, World } from "@gridata/testkit";
 
 export const stackName = process.env["GRIDATA_STACK"] ?? "default";
 
@@ -35,4 +36,28 @@ export async function client(
     },
   );
   return JSON.parse(stdout.trim().split("\n").at(-1)!);
+}
+
+export interface WrittenFormats {
+  /** Names of the files of each dataset. */
+  files: Record<string, string[]>;
+  expected: Record<string, Row[]>;
+}
+
+/** Writes files of every format into a folder, by the formats' own libraries. */
+export async function writeFormats(checkout: string, folder: string): Promise<WrittenFormats> {
+  const all = provision(["python-tools", "python-pipeline"], { checkout });
+  await all.done;
+  const [tools, pipeline] = [await all.tool("python-tools"), await all.tool("python-pipeline")];
+  const lib = join(pipeline.dir, "lib");
+  const python = (await readdir(lib)).find((name) => name.startsWith("python3"))!;
+  const { stdout } = await promisify(execFile)(
+    join(tools.dir, "bin/python"),
+    [join(import.meta.dirname, "contract/clients/write_formats.py"), folder],
+    {
+      env: { ...process.env, PYTHONPATH: join(lib, python, "site-packages") },
+      maxBuffer: 64 << 20,
+    },
+  );
+  return JSON.parse(stdout) as WrittenFormats;
 }

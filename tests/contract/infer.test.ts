@@ -1,4 +1,5 @@
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { existsSync } from "node:fs";
+import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
@@ -9,6 +10,7 @@ import { standardOf } from "@gridata/kit/commands/standard";
 import { style } from "@gridata/kit/commands/style";
 import { compileContract, type Standard } from "@gridata/kit/contracts";
 import { spellType } from "@gridata/kit/contracts/types";
+import { writeFormats } from "../clients.ts";
 import { customers, inventory, prices, readings, transactions } from "@gridata/testkit";
 
 const checkout = join(import.meta.dirname, "../..");
@@ -57,6 +59,16 @@ async function inferred(name: string, bytes: Buffer | string) {
     contract!.columns.map(({ name: column, type }) => [column, spellType(type)]),
   );
   return { contract: contract!, types, notes, records, accepted, reason };
+}
+
+/** A file of 40 records that a library wrote. */
+async function written(name: string) {
+  const folder = join(dir, "formats");
+  if (!existsSync(folder)) {
+    await mkdir(folder);
+    await writeFormats(checkout, folder);
+  }
+  return { bytes: await readFile(join(folder, name)), records: 40 };
 }
 
 const lines = (...rows: string[]) => rows.join("\n") + "\n";
@@ -214,6 +226,10 @@ describe("a contract that is inferred from a file accepts that file", () => {
     ["readings in gzip", () => readings({ seed: 5, records: 500 })],
     ["readings in zstd", () => readings({ seed: 5, records: 500, as: "zstd" })],
     ["readings in Parquet", () => readings({ seed: 5, records: 500, as: "parquet" })],
+    ["Avro", () => written("blocks.avro")],
+    ["nested Avro", () => written("nested.avro")],
+    ["nested Parquet", () => written("nested.parquet")],
+    ["a workbook of Excel", () => written("office.xlsx")],
   ])("%s", async (name, generate) => {
     const { bytes, records } = await generate();
     const found = await inferred(`${name}.data`, bytes);

@@ -26,6 +26,7 @@ interface Contract {
   kit?: Record<string, unknown>;
   quality?: unknown[];
   relationships?: unknown[];
+  slaProperties?: unknown[];
 }
 
 export function testDatasets(checkout: string): TestDatasets {
@@ -41,7 +42,7 @@ export function testDatasets(checkout: string): TestDatasets {
   }
   return {
     domain,
-    contract(dataset, { columns, kit = {}, quality = [], relationships = [] }) {
+    contract(dataset, { columns, kit = {}, quality = [], relationships = [], slaProperties = [] }) {
       const document = {
         ...{ apiVersion: "v3.2.0", kind: "DataContract", id: `${domain}.${dataset}` },
         ...{ name: dataset, version: "1.0.0", status: "active", domain },
@@ -56,6 +57,7 @@ export function testDatasets(checkout: string): TestDatasets {
             ...(relationships.length > 0 && { relationships }),
           },
         ],
+        ...(slaProperties.length > 0 && { slaProperties }),
       };
       // JSON is YAML.
       return save(

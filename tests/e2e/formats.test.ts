@@ -1,19 +1,11 @@
-import { execFile } from "node:child_process";
 import { createHash } from "node:crypto";
-import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
+import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { promisify } from "node:util";
-import { provision } from "@gridata/kit/toolchain";
-import { canonical, openWorld, type Row, type World } from "@gridata/testkit";
+import { canonical, openWorld, type World } from "@gridata/testkit";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { writeFormats, type WrittenFormats } from "../clients.ts";
 import { testDatasets, type TestDatasets } from "./dataset.ts";
-
-interface Written {
-  /** Names of the files of each dataset. */
-  files: Record<string, string[]>;
-  expected: Record<string, Row[]>;
-}
 
 const nested = [
   "id bigint key",
@@ -26,7 +18,7 @@ describe("files of every format and compression", () => {
   let world: World;
   let own: TestDatasets;
   let folder: string;
-  let written: Written;
+  let written: WrittenFormats;
 
   beforeAll(async () => {
     world = await openWorld();
@@ -45,7 +37,7 @@ describe("files of every format and compression", () => {
     });
     await own.contract("list", { columns: nested, kit: { ...kit, format: "json" } });
     folder = await mkdtemp(join(tmpdir(), "gridata-formats-"));
-    written = await write(world, folder);
+    written = await writeFormats(world.checkout, folder);
     const refused = ["truncated.csv.gz", "bomb.csv.gz", "other.parquet"];
     for (const [dataset, names] of Object.entries({
       ...written.files,
@@ -112,21 +104,3 @@ describe("files of every format and compression", () => {
     expect(delivery.reason!.reason).toContain(says);
   });
 });
-
-/** By Python: the formats' own libraries are there. */
-async function write(world: World, folder: string): Promise<Written> {
-  const all = provision(["python-tools", "python-pipeline"], { checkout: world.checkout });
-  await all.done;
-  const [tools, pipeline] = [await all.tool("python-tools"), await all.tool("python-pipeline")];
-  const lib = join(pipeline.dir, "lib");
-  const python = (await readdir(lib)).find((name) => name.startsWith("python3"))!;
-  const { stdout } = await promisify(execFile)(
-    join(tools.dir, "bin/python"),
-    [join(import.meta.dirname, "../contract/clients/write_formats.py"), folder],
-    {
-      env: { ...process.env, PYTHONPATH: join(lib, python, "site-packages") },
-      maxBuffer: 64 << 20,
-    },
-  );
-  return JSON.parse(stdout) as Written;
-}

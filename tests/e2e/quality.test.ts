@@ -18,6 +18,7 @@ describe("quality rules of a contract", () => {
   let world: World;
   let own: TestDatasets;
   let sales: string;
+  let seen: string;
   const ids = async () =>
     (await world.rows(`${sales}_v1`)).map(({ id }) => Number(id)).toSorted((a, b) => a - b);
   const trace = async (name: string) => {
@@ -34,6 +35,13 @@ describe("quality rules of a contract", () => {
     await own.contract("currencies", { columns: ["code string key"], kit: { format: "csv" } });
     await world.drop(`${own.domain}.currencies`, "currencies.csv", "code\nEUR\nUSD\n");
     await published(world, "currencies.csv");
+    seen = `${own.domain}.sightings`;
+    await own.contract("sightings", {
+      columns: ["id bigint key", "seen timestamptz required"],
+      kit: { format: "csv" },
+      slaProperties: [{ property: "freshness", value: 1, unit: "h", element: "sightings.seen" }],
+    });
+    await world.drop(seen, "old.csv", "id,seen\n1,2020-01-01T00:00:00Z\n");
     // Without a contract they wait, so that all three come into one batch when there is one.
     for (const [name, content] of Object.entries(files)) await world.drop(sales, name, content);
     for (const name of Object.keys(files))
@@ -101,6 +109,23 @@ describe("quality rules of a contract", () => {
     expect(refused.checks).toContainEqual(
       expect.objectContaining({ name: "no_negative", passed: false }),
     );
+  });
+
+  it("tell that the newest value is older than promised, and refuse nothing for it", async () => {
+    const freshness = async (name: string) => {
+      await published(world, name);
+      return (await trace(name)).checks.find((check) => check["name"] === "freshness");
+    };
+    const warning = { severity: "warning", passed: false };
+    expect(await freshness("old.csv")).toMatchObject({
+      ...warning,
+      why: expect.stringContaining("the newest seen is 2020-01-01"),
+    });
+    await world.drop(seen, "fresh.csv", `id,seen\n2,${new Date().toISOString()}\n`);
+    expect(await freshness("fresh.csv")).toMatchObject({ passed: true });
+    // Late data makes the table no older.
+    await world.drop(seen, "late.csv", "id,seen\n3,2020-01-02T00:00:00Z\n");
+    expect(await freshness("late.csv")).toMatchObject({ passed: true });
   });
 
   it("look into another table at its present main, and say at which snapshot", async () => {
