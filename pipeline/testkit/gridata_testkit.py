@@ -102,12 +102,10 @@ def given(spark: Any) -> Callable[[str, Sequence[tuple[Any, ...]]], Any]:
 
 @pytest.fixture
 def context() -> Callable[..., Context]:
-    """`context(tables={"sales.customers_v1": df}, touched=[...], params={...})`."""
+    """`context(tables={"sales.customers_v1": df}, touched=[...])`."""
 
-    def make(
-        tables: dict[str, Any] | None = None, touched: Sequence[Any] | None = None, params: dict[str, Any] | None = None
-    ) -> Context:
-        return Context("test", "b0", {}, (tables or {}).__getitem__, params or {}, touched)
+    def make(tables: dict[str, Any] | None = None, touched: Sequence[Any] | None = None) -> Context:
+        return Context("test", "b0", {}, (tables or {}).__getitem__, touched)
 
     return make
 

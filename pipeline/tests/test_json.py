@@ -103,6 +103,13 @@ def test_null_and_a_member_that_is_missing_are_null(tmp_path: Path, format_: str
 
 
 @pytest.mark.parametrize("format_", FORMATS)
+def test_numbers_are_as_json_writes_them_whatever_a_sheet_of_the_dataset_does(tmp_path: Path, format_: str) -> None:
+    agreed = contract(format_, column("a", "decimal(8,2)"), dialect={"decimal": ",", "thousands": "."})
+    checked = Checked(tmp_path, write(format_, '{"a": 1.25}', '{"a": -1000}'), agreed | {"formats": [format_, "excel"]})
+    assert checked.values == [Decimal("1.25"), Decimal("-1000.00")]
+
+
+@pytest.mark.parametrize("format_", FORMATS)
 def test_a_member_that_nobody_knows_and_one_that_comes_twice(tmp_path: Path, format_: str) -> None:
     agreed = contract(format_, column("a", "int"))
     checked = Checked(tmp_path, write(format_, '{"a": 1, "A": [2.50]}', '{"a": 1, "a": 2}', '{"a": 3}'), agreed)

@@ -44,13 +44,14 @@ def column(name: str, kind: str, **more: Any) -> dict[str, Any]:
         "maxLength",
         "format",
     )
-    return {"name": name, "type": type_, "required": False, "unique": False, "key": 0, **dict.fromkeys(rules), **more}
+    base = {"name": name, "source": name, "type": type_, "required": False, "unique": False, "key": 0}
+    return {**base, **dict.fromkeys(rules), **more}
 
 
 def contract(*columns: dict[str, Any], share: float = 1.0) -> dict[str, Any]:
     return {
         "version": "1.0.0",
-        "format": "csv",
+        "formats": ["csv"],
         "compression": "none",
         "mode": "append",
         "columns": list(columns),

@@ -59,7 +59,6 @@ def column(name: str, kind: Any, **more: Any) -> dict[str, Any]:
 def contract(format_: str, *columns: dict[str, Any], share: float = 1.0, **more: Any) -> dict[str, Any]:
     return {
         "version": "1.0.0",
-        "format": format_,
         "formats": [format_],
         "compression": "none",
         "mode": "append",

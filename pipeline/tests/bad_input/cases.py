@@ -245,7 +245,7 @@ CASES = [
         "A key again in the same file: the first one stays",
         HEAD + GOOD + b"1,Eve,2,2026-01-01\n01,Bob,3,2026-01-01\n",
         [ROW],
-        [(2, 3, "id", "unique", "1"), (3, 4, "id", "unique", "1")],
+        [(2, 3, "id", "unique", "1"), (3, 4, "id", "unique", "01")],
         columns={"id": {"key": 1}},
     ),
     Case(

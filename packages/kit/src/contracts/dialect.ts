@@ -13,8 +13,8 @@ const words = ["decimal", "thousands", "trueTexts", "falseTexts"] as const;
 const lines = ["header", "nullText", "skipRows", "skipFooter"] as const;
 const meaningful: Record<Format, readonly (keyof Dialect)[]> = {
   csv: ["delimiter", "quote", "escape", "encoding", "comment", ...lines, ...words],
-  jsonl: ["encoding", ...words],
-  json: ["encoding", ...words],
+  // JSON itself says how numbers and truth are written.
+  ...{ jsonl: ["encoding"], json: ["encoding"] },
   excel: ["sheet", ...lines, ...words],
   ...{ parquet: [], avro: [] },
 };
@@ -42,10 +42,18 @@ export function readDialect(
     return defaultDialect;
   }
   const known = Object.keys(defaultDialect);
+  const wordsOf: readonly string[] = words;
+  const ofJson = formats.find((format) => format === "json" || format === "jsonl");
   reader.noOthers(path, given, known);
   for (const name of Object.keys(given).filter((one) => known.includes(one)))
     if (!formats.some((format) => meaningful[format].includes(name as keyof Dialect)))
-      fail([...path, name], `'${name}' means nothing in ${formats.join(", ")}`, "leave it out");
+      fail(
+        [...path, name],
+        `'${name}' means nothing in ${formats.join(", ")}`,
+        ofJson && wordsOf.includes(name)
+          ? "leave it out: JSON says itself how numbers, true and false are written"
+          : "leave it out",
+      );
 
   const one = members(given, path, fail);
   const quote = one.character("quote", { empty: true }) ?? defaultDialect.quote;
@@ -69,6 +77,12 @@ export function readDialect(
       String(given["encoding"]).toLowerCase(),
       Object.keys(encodings),
       "utf-8",
+    );
+  if (ofJson && dialect.encoding !== "utf-8")
+    fail(
+      [...path, "encoding"],
+      `${ofJson} is UTF-8, not ${dialect.encoding}`,
+      "leave it out, and have the files written in UTF-8",
     );
   if (dialect.thousands !== null && !groups.includes(dialect.thousands))
     fail(

@@ -19,14 +19,18 @@ schema:
   ) as Good;
 const derives = (...from: string[]) =>
   `{ vendor: gridata, property: derives, value: [${from.join(", ")}] }`;
+const all = () => true;
 const refers = (to: string) => `, relationships: [{ to: ${to} }]`;
 
 it("resolves references to tables, and derived tables to what there is", () => {
-  const { linked, problems } = linkContracts([
-    contract("x"),
-    contract("y", derives("a.x_v1"), refers("x.id")),
-    contract("z", derives("a.x_v1", "a.y_v1"), refers("a.y_v1.id")),
-  ]);
+  const { linked, problems } = linkContracts(
+    [
+      contract("x"),
+      contract("y", derives("a.x_v1"), refers("x.id")),
+      contract("z", derives("a.x_v1", "a.y_v1"), refers("a.y_v1.id")),
+    ],
+    all,
+  );
   expect(problems).toEqual([]);
   expect(linked.map(({ references }) => references)).toEqual([
     [],
@@ -62,7 +66,23 @@ it.each([
     1,
   ],
 ])("refuses what names %s", (_, contracts, says, count) => {
-  const { problems } = linkContracts(contracts);
+  const { problems } = linkContracts(contracts, all);
   expect(problems).toHaveLength(count);
   expect(problems[0]!.what).toContain(says);
+});
+
+it("refuses a derived table that nothing computes, and what is derived from it", () => {
+  const contracts = [
+    ...[contract("x"), contract("y", derives("a.x_v1")), contract("z", derives("a.y_v1"))],
+  ];
+  const { linked, problems } = linkContracts(contracts, (path) => path !== "spark-jobs/a_y/job.py");
+  expect(linked.map(({ dataset }) => dataset)).toEqual(["x"]);
+  expect(problems).toMatchObject([
+    {
+      code: "CONTRACT_DERIVES",
+      line: 7,
+      what: expect.stringContaining("no spark-jobs/a_y/job.py"),
+    },
+    { code: "CONTRACT_DERIVES", what: expect.stringContaining("a.y_v1") },
+  ]);
 });

@@ -13,15 +13,25 @@ export interface Good extends Omit<Compiled, "contract"> {
   contract: NonNullable<Compiled["contract"]>;
 }
 
-/** References become tables. A contract with a problem is not among the linked ones, and nothing may be derived from it. */
-export function linkContracts(all: readonly Good[]): { linked: Linked[]; problems: Problem[] } {
+/** Path of the job of a dataset, relative to the checkout. */
+export const jobOf = ({ domain, dataset }: Pick<CompiledContract, "domain" | "dataset">): string =>
+  `spark-jobs/${domain}_${dataset}/job.py`;
+
+/**
+ * References become tables. A contract with a problem is not among the linked ones, and nothing may be derived from it.
+ * `hasJob` tells whether that file is there.
+ */
+export function linkContracts(
+  all: readonly Good[],
+  hasJob: (path: string) => boolean,
+): { linked: Linked[]; problems: Problem[] } {
   const problems: Problem[] = [];
   let good = [...all];
   for (;;) {
     const found = good.flatMap((one) => {
       const references = one.references.map((reference) => resolve(one, reference, good));
       const wrong = [
-        ...derivesProblems(one, good),
+        ...derivesProblems(one, good, hasJob),
         ...references.filter((reference): reference is Problem => "code" in reference),
       ];
       return [{ one, wrong, references: references as Reference[] }];
@@ -37,9 +47,23 @@ export function linkContracts(all: readonly Good[]): { linked: Linked[]; problem
   }
 }
 
-function derivesProblems(one: Good, all: readonly Good[]): Problem[] {
+function derivesProblems(
+  one: Good,
+  all: readonly Good[],
+  hasJob: (path: string) => boolean,
+): Problem[] {
   const tables = all.map(({ contract }) => contract.table);
   const { derives, table } = one.contract;
+  const job = jobOf(one.contract);
+  if (derives.length > 0 && !hasJob(job))
+    return [
+      one.at(
+        one.derivesAt,
+        "CONTRACT_DERIVES",
+        `nothing computes ${table}: there is no ${job}`,
+        "write it, with transform(df, ctx): docs/transformations.md shows how",
+      ),
+    ];
   const missing = derives.flatMap((upstream, i) =>
     tables.includes(upstream)
       ? []

@@ -16,7 +16,7 @@ it("every example of docs/contracts.md is a contract", () => {
     return compileContract(`contracts/${domain}/${dataset}.odcs.yaml`, text, () => []);
   });
   expect(compiled.flatMap(({ problems }) => problems)).toEqual([]);
-  expect(linkContracts(compiled as Good[]).problems).toEqual([]);
+  expect(linkContracts(compiled as Good[], () => true).problems).toEqual([]);
   expect(examples.length).toBeGreaterThan(3);
 });
 

@@ -81,6 +81,14 @@ const cases: Record<string, Case> = {
     settings: [setting("dialect", "{ encoding: latin-2 }")],
     ...{ code: "CONTRACT_WORD_UNKNOWN", says: "did you mean 'latin-1'?" },
   },
+  "decimal commas of JSON": {
+    settings: [setting("format", "json"), setting("dialect", "{ decimal: ',' }")],
+    ...{ code: "CONTRACT_DIALECT", says: "JSON says itself how numbers" },
+  },
+  "JSON in latin-1": {
+    settings: [setting("format", "[jsonl, parquet]"), setting("dialect", "{ encoding: latin-1 }")],
+    ...{ code: "CONTRACT_DIALECT", says: "jsonl is UTF-8" },
+  },
   "one text for both booleans": {
     settings: [setting("dialect", "{ trueTexts: [yes, 'N'], falseTexts: ['n'] }")],
     ...{ code: "CONTRACT_DIALECT", says: "'n' is true and false" },

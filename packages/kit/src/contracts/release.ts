@@ -13,7 +13,7 @@ import {
 import { dirname, join, relative } from "node:path";
 import type { CompiledContract, ReleaseManifest } from "../model/contract.ts";
 import { compileContract, type Compiled } from "./compile.ts";
-import { linkContracts, type Good, type Linked } from "./link.ts";
+import { jobOf, linkContracts, type Good, type Linked } from "./link.ts";
 import type { Problem } from "./source.ts";
 import type { Standard } from "./standard.ts";
 
@@ -60,7 +60,8 @@ function compileEach(
     ...{ file, text },
     ...compileContract(file, text, standard),
   }));
-  const alone = linkContracts(compiled.filter(isGood));
+  const hasJob = (path: string) => existsSync(join(checkout, path));
+  const alone = linkContracts(compiled.filter(isGood), hasJob);
   const effective = new Set(alone.linked.map((contract) => contract.source));
   const problems = [...compiled.flatMap((one) => one.problems), ...alone.problems];
   const used = compiled.map((one) => {
@@ -69,7 +70,7 @@ function compileEach(
       ? one
       : { file: one.file, text, ...compileContract(one.file, text, standard) };
   });
-  const { linked } = linkContracts(used.filter(isGood));
+  const { linked } = linkContracts(used.filter(isGood), hasJob);
   const code = hashFiles(checkout, pipelineSource).digest("hex");
   const contracts = linked.map((contract) => ({
     ...contract,
@@ -151,9 +152,5 @@ function hashFiles(checkout: string, dir: string, hash = createHash("sha256")): 
 
 function fingerprint(checkout: string, contract: Linked, code: string): string {
   const hash = createHash("sha256").update(JSON.stringify(contract)).update("\0").update(code);
-  return hashFiles(
-    checkout,
-    `spark-jobs/${contract.domain}_${contract.dataset}`,
-    hash.update("\0"),
-  ).digest("hex");
+  return hashFiles(checkout, dirname(jobOf(contract)), hash.update("\0")).digest("hex");
 }

@@ -53,7 +53,7 @@ export interface Column {
   description: string | null;
 }
 
-/** How texts are written in a file. The first members are CSV's; the forms of numbers and words hold for every text format. */
+/** How texts are written in a file. The forms of numbers and words hold for CSV and Excel; JSON has its own. */
 export interface Dialect {
   delimiter: string;
   /** Empty: nothing is quoted. */

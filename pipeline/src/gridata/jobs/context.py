@@ -25,8 +25,6 @@ class Context:
     contract: Mapping[str, Any]
     """A table by its name, `sales.customers_v1`, at the snapshot that this run is pinned to."""
     table: Callable[[str], Any]
-    """Free values of the contract: its property `params`."""
-    params: Mapping[str, Any] = field(default_factory=dict[str, Any])
     """Of a derived table: the partitions that are computed anew; None: all of them."""
     touched: Sequence[Any] | None = None
     drops: list[Drop] = field(default_factory=list[Drop])

@@ -171,7 +171,6 @@ def _context(step: Step, reads: Reads, partitions: list[Any] | None) -> Context:
         world=step.world,
         batch=step.batch.batch_id,
         contract=step.contract,
-        params=step.contract.get("params") or {},
         table=reads.frame,
         touched=partitions,
     )

@@ -76,7 +76,6 @@ def _run(job: Job, step: Step, rows: Any, reads: Reads) -> tuple[Any, Context]:
         world=step.world,
         batch=step.batch.batch_id,
         contract=step.contract,
-        params=step.contract.get("params") or {},
         table=reads.frame,
     )
     found = job.call("transform", rows, context)

@@ -51,7 +51,7 @@ class Progress:
 class Cells:
     """The records of one file, in their order.
 
-    `relation` is SQL that can stand after FROM, and is read once: every column of the contract by its name and, unless there is
+    `relation` is SQL that can stand after FROM: every column of the contract by its name and, unless there is
     `progress`, `_row BIGINT` (ordinal in the file, from 1, broken ones counted). A column in `typed` has values; any other is
     VARCHAR and is judged as text.
     """
@@ -65,12 +65,16 @@ class Cells:
     typed: frozenset[str] = frozenset()
     found: bool = False
     """The relation also has `_found`: what its reader found wrong in cells, as a list of {c: column or path, r: rule, v: text}."""
+    dialect: dict[str, Any] | None = None
+    """How its texts are written, where the format says that and not the contract."""
     row_bytes: float = 1000.0
     """Of a usual record."""
     progress: Callable[[], Progress] | None = None
     """Of a reader that still reads: the relation has all records but the broken ones, in order; `records` is not known before."""
     close: Callable[[], None] = lambda: None
     """Ends the reading, early or not. Raises what went wrong in it, as `Refused`."""
+    again: "Callable[[], Cells] | None" = None
+    """Reads the file from its beginning. None: the relation can be read several times."""
 
 
 class Reader(Protocol):

@@ -6,6 +6,7 @@ Between the two is a named pipe, so that neither waits for the other to finish, 
 import contextlib
 import fcntl
 import os
+import tempfile
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -27,7 +28,7 @@ def read(db: duckdb.DuckDBPyConnection, source: Path, contract: Contract, work: 
     scan = _scan(source, contract)
     header = scan.header()
     # A column is named in the file as its `source` says, in the table by its name.
-    own = {column.get("source") or column["name"]: column["name"] for column in contract["columns"]}
+    own = {column["source"]: column["name"] for column in contract["columns"]}
     if header is None:
         if dialect["header"]:
             raise Refused("FILE_EMPTY", "it has no header and no records, only lines that are blank or skipped")
@@ -54,6 +55,7 @@ def read(db: duckdb.DuckDBPyConnection, source: Path, contract: Contract, work: 
         row_bytes=scan.row_bytes,
         progress=lambda: Progress(scan.records, scan.broken, possible(), scan.stopped_at),
         close=feed.close,
+        again=lambda: read(db, source, contract, Path(tempfile.mkdtemp(dir=work))),
     )
 
 

@@ -10,7 +10,7 @@ _DELIMITERS = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "vertical ba
 
 def check_header(header: Sequence[str], contract: Contract) -> None:
     """Raises `Refused` with all that is wrong, in words for the person who made the file."""
-    wanted = [column.get("source") or column["name"] for column in contract["columns"]]
+    wanted = [column["source"] for column in contract["columns"]]
     limit = contract["limits"]["columns"]
     if len(header) > limit:
         raise Refused("TOO_MANY_COLUMNS", f"its header has {len(header)} columns, the contract allows {limit}")

@@ -157,7 +157,7 @@ class _Rows:
 
     def _read_header(self, cells: list[Any]) -> None:
         header = [_shown(cell).strip() for cell in cells]
-        wanted = [column.get("source") or column["name"] for column in self._columns]
+        wanted = [column["source"] for column in self._columns]
         required = [source for source, c in zip(wanted, self._columns, strict=True) if c["required"] or c["key"]]
         missing = [one for one in required if one not in header]
         unknown = [one for one in header if one and one not in wanted]

@@ -24,7 +24,7 @@ def read(db: duckdb.DuckDBPyConnection, source: Path, contract: Contract, work: 
 
 
 def _count(db: duckdb.DuckDBPyConnection, source: Path, limit: int) -> int:
-    """By another parser. (Not ijson: its yajl backend crashes on a number of 5,000 digits.)"""
+    """By another parser."""
     # An object of that many characters may have four times as many bytes.
     objects = f"read_json_objects({text(str(source))}, format = 'array', maximum_object_size = {4 * limit + (1 << 20)})"
     try:

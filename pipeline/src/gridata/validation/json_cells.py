@@ -8,6 +8,7 @@ import pyarrow as pa
 
 from gridata.validation import nested
 from gridata.validation.cells import Broken, Cells, Contract, Refused
+from gridata.validation.forms import STANDARD
 from gridata.validation.json_records import SHOWN, Batches, Malformed
 from gridata.validation.rules import duckdb_type, name
 
@@ -64,6 +65,7 @@ def to_cells(
         lines=lines,
         typed=frozenset(c["name"] for c in contract["columns"] if _is_typed(c)),
         found=True,
+        dialect=STANDARD,
     )
 
 

@@ -71,7 +71,7 @@ class Batches:
 
     def __init__(self, contract: Contract) -> None:
         columns = contract["columns"]
-        self._sources = [(column.get("source") or column["name"], column["name"]) for column in columns]
+        self._sources = [(column["source"], column["name"]) for column in columns]
         self._known = {source for source, _ in self._sources}
         self._takers = [_taker(column["type"]) for column in columns]
         self.schema = pa.schema(
@@ -202,7 +202,7 @@ def _taker(type_: Kind) -> Taker:
 
 
 def _struct(type_: Kind) -> Taker:
-    fields = [(f.get("source") or f["name"], f["name"], f["required"], _taker(f["type"])) for f in type_["fields"]]
+    fields = [(f["source"], f["name"], f["required"], _taker(f["type"])) for f in type_["fields"]]
     known = {source for source, *_ in fields}
 
     def take(value: Any, path: str, faults: Faults) -> Any:

@@ -13,8 +13,9 @@ import numpy as np
 import pyarrow as pa
 
 from gridata.validation import forms, rules
-from gridata.validation.cells import Broken, Cells, Contract, Refused, allowed
+from gridata.validation.cells import Cells, Contract, Refused, allowed
 from gridata.validation.evidence import Evidence, Fault, write_evidence
+from gridata.validation.places import Places
 from gridata.validation.rows import Rows
 from gridata.validation.sql import name, text
 from gridata.validation.unique import drop_repeated
@@ -60,7 +61,7 @@ def judge(
                 f"two readers disagree on its records: {records - len(broken)} and {seen}; "
                 "look for unusual quotes and line ends",
             )
-        repeated = drop_repeated(db, rules.unique_sets(contract), parquet, work)
+        repeated = drop_repeated(db, cells, rules.unique_sets(contract), parquet, work)
     else:
         # Of those not yet judged nothing is said.
         broken = [one for one in broken if one.record <= stopped]
@@ -92,7 +93,7 @@ def _pass(
 ) -> tuple[int, int]:
     """Judges every record. Returns how many there were and, if too many were bad, the one at which it stopped (else 0)."""
     size = int(min(max(_BATCH_BYTES / cells.row_bytes, 2048), 122_880))
-    places = _Places(cells.broken)
+    places = Places(cells.broken)
     seen = bad = 0
     reader = db.execute(_query(cells, contract)).to_arrow_reader(size)
     # A file without records has its columns all the same.
@@ -123,26 +124,9 @@ def _over(cells: Cells, contract: Contract, bad: int) -> bool:
     return bad + len(cells.broken) > allowed(contract, possible)
 
 
-class _Places:
-    """The ordinals of records that come without: the broken ones are left out of the relation, and known by then."""
-
-    def __init__(self, broken: list[Broken]) -> None:
-        self._broken = broken
-        self._before = np.empty(0, np.int64)
-
-    def of(self, seen: int, count: int) -> Any:
-        known = len(self._before)
-        if len(self._broken) > known:
-            # The k-th broken record (from 0) stands after `record - 1 - k` whole ones.
-            more = np.array([b.record for b in self._broken[known:]], np.int64)
-            self._before = np.concatenate([self._before, more - 1 - np.arange(known, known + len(more))])
-        nth = np.arange(seen, seen + count)
-        return nth + 1 + np.searchsorted(self._before, nth, side="right")
-
-
 def _query(cells: Cells, contract: Contract) -> str:
     """Each value is computed once; what is looked at only for bad cells stands behind CASE."""
-    dialect = contract["dialect"]
+    dialect = cells.dialect or contract["dialect"]
     plains, owns, values, wrong, checks = [], list[str](), list[str](), list[str](), list[str]()
     for i, column in enumerate(contract["columns"]):
         cell, typed = name(column["name"]), column["name"] in cells.typed

@@ -19,7 +19,7 @@ _OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 
 def format_of(path: Path, contract: Contract) -> str:
     """The format by which to read the file. Raises `Refused` when it is none that the contract takes."""
-    agreed, found = contract.get("formats") or [contract["format"]], binary_format(path)
+    agreed, found = contract["formats"], binary_format(path)
     if found is not None and found in agreed:
         return found
     if found is None:

@@ -54,7 +54,7 @@ def read(db: duckdb.DuckDBPyConnection, source: Path, contract: Contract, work: 
 
 
 def _source(column: dict[str, Any]) -> str:
-    return column.get("source") or column["name"]
+    return column["source"]
 
 
 def _damaged(error: Exception) -> Refused:

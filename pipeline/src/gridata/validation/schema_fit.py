@@ -42,7 +42,8 @@ def called(type_: Kind) -> str:
 
 
 def _source(field: dict[str, Any]) -> str:
-    return field.get("source") or field["name"]
+    # A field of the file has no other name than its own.
+    return field.get("source", field["name"])
 
 
 def _differences(found: Kind, wanted: Kind, path: str) -> list[str]:
