@@ -13,6 +13,7 @@ export default {
     only("model-imports-nothing", `${kit}/model/`, `${kit}/model/`),
     only("clients-know-the-model", `${kit}/clients/`, `${kit}/(clients|model)/`),
     only("contracts-know-the-model", `${kit}/contracts/`, `${kit}/(contracts|model)/`),
+    only("fixtures-know-clients", `${kit}/fixtures/`, `${kit}/(fixtures|clients|model)/`),
     only("services-know-the-model", `${kit}/services/`, `${kit}/(services|model)/`),
     only("toolchain-knows-the-model", `${kit}/toolchain/`, `${kit}/(toolchain|model)/`),
     only(

@@ -1,14 +1,9 @@
 /** Tests of a running stack: a world of one's own, files with an oracle, faults at named points. */
+export * from "@gridata/kit/fixtures";
 export { armFailpoint, type Failpoint } from "./failpoints.ts";
-export { customerColumns, customerState, customers } from "./customers.ts";
-export { canonical, type BadRow, type GeneratedFile, type Row } from "./generated.ts";
-export { inventory, inventoryColumns } from "./inventory.ts";
-export { priceColumns, prices } from "./prices.ts";
-export { readingColumns, readings } from "./readings.ts";
 export { invariants } from "./invariants.ts";
 export { faultProxy, rewire, type FaultProxy } from "./proxy.ts";
 export { readMain, type MainReader } from "./reader.ts";
 export { killAll, killService, killSupervisor, serviceBack, startAgain } from "./services.ts";
-export * from "./transactions.ts";
 export { until, type UntilOptions } from "./wait.ts";
 export { openWorld, type RejectedRecord, type World } from "./world.ts";

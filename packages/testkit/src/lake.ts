@@ -4,7 +4,7 @@ import { historyOf, icebergCatalog } from "@gridata/kit/clients/iceberg";
 import { objectStore, type StoredObject } from "@gridata/kit/clients/s3";
 import type { IdentityConfig } from "@gridata/kit/clients/stack";
 import { provision } from "@gridata/kit/toolchain";
-import type { Row } from "./generated.ts";
+import type { Row } from "@gridata/kit/fixtures";
 
 export type { StoredObject };
 

@@ -12,6 +12,7 @@ import {
   attemptsOf,
   deliveriesByName,
   derivedBatches,
+  ingestBatches,
   type DerivedBatch,
   hopsOf,
   recordedHops,
@@ -26,7 +27,7 @@ import { openLake, type Lake, type StoredObject } from "./lake.ts";
 import type { CheckResult } from "@gridata/kit/verify";
 import { verifyWorld } from "@gridata/kit/verify/stack";
 import { removeWorld } from "@gridata/kit/worlds/remove";
-import type { Row } from "./generated.ts";
+import type { Row } from "@gridata/kit/fixtures";
 import { until, type UntilOptions } from "./wait.ts";
 
 /** One line of `records.jsonl`. */
@@ -57,6 +58,8 @@ export interface World {
   /** What is recorded of a batch that has no deliveries. */
   batchHops(batch: string): Promise<RecordedHop[]>;
   attempts(batch: string): Promise<Attempt[]>;
+  /** Batches that took files, oldest first. */
+  batches(): ReturnType<typeof ingestBatches>;
   /** Batches of a derived table, oldest first. */
   derived(table: string): Promise<DerivedBatch[]>;
   /** Waits until a derived table is computed from what its upstream tables are now; the batch that did it. */
@@ -170,6 +173,7 @@ function world(
     },
     batchHops: (batch) => recordedHops(admin, batch),
     attempts: (batch) => attemptsOf(admin, batch),
+    batches: () => ingestBatches(admin, name),
     derived,
     upToDate: (table, deadline = 120) => {
       let seen: unknown;

@@ -2,6 +2,9 @@
 import { readFileSync, readdirSync } from "node:fs";
 import { statFields } from "../toolchain/process.ts";
 
+/** Each look costs the kernel some milliseconds a process. */
+const lookEveryMs = 1_000;
+
 /** Bytes by leader: of its group, and of its children that lead groups of their own. */
 export function pssBytes(leaders: readonly number[]): Map<number, number> {
   const parents = new Map<number, { parent: number; group: number }>();
@@ -33,4 +36,34 @@ function pssOf(pid: number): number {
   } catch {
     return 0;
   }
+}
+
+export interface Peaks {
+  /** Bytes of all together, when that was most. */
+  all: number;
+  of(service: string): number;
+}
+
+/** Reads now and then what services use, and keeps the most of it. Pids by name. */
+export function watchMemory(services: ReadonlyMap<string, number>): { stop(): Peaks } {
+  const peaks = new Map<string, number>();
+  let all = 0;
+  const look = () => {
+    const now = pssBytes([...services.values()]);
+    for (const [name, pid] of services)
+      peaks.set(name, Math.max(peaks.get(name) ?? 0, now.get(pid) ?? 0));
+    all = Math.max(
+      all,
+      [...now.values()].reduce((a, b) => a + b, 0),
+    );
+  };
+  look();
+  const timer = setInterval(look, lookEveryMs);
+  return {
+    stop() {
+      clearInterval(timer);
+      look();
+      return { all, of: (service) => peaks.get(service) ?? 0 };
+    },
+  };
 }

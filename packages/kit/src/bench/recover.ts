@@ -5,7 +5,7 @@ import dev from "../commands/dev.ts";
 import down from "../commands/down.ts";
 import { waitUntil } from "../commands/wait.ts";
 import { layoutOf, readStatus } from "../runtimes/host/control.ts";
-import { median, type Measure } from "./drop.ts";
+import { median, type Measure } from "./measure.ts";
 
 const stack = "bench-recover";
 const pollMs = 10;

@@ -10,7 +10,7 @@ import { livingSupervisor, layoutOf, readStatus } from "../runtimes/host/control
 import { criticalPath, type Stretch } from "../runtimes/host/critical-path.ts";
 import type { StackStatus } from "../runtimes/host/status.ts";
 import { provision } from "../toolchain/provision.ts";
-import { median, type Measure } from "./drop.ts";
+import { median, type Measure } from "./measure.ts";
 import { pssBytes } from "./memory.ts";
 import { standaloneSeconds } from "./standalone.ts";
 

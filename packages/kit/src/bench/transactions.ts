@@ -4,6 +4,8 @@ import { once } from "node:events";
 
 const header =
   "transaction_id,account_id,occurred_at,amount,currency,channel,card_holder,refunded\n";
+/** So many records are a file of 1 GiB. */
+export const gibibyte = 18_600_000;
 const days = 5;
 const rowsAtOnce = 20_000;
 

@@ -138,6 +138,19 @@ export async function derivedBatches(
   return rows;
 }
 
+/** Batches that took files of a world, oldest first. */
+export async function ingestBatches(
+  ledger: LedgerReader,
+  world: string,
+): Promise<Pick<DerivedBatch, "batch_id" | "table_name" | "state">[]> {
+  const { rows } = await ledger.query<DerivedBatch>(
+    `select batch_id, table_name, state from ledger.batch
+      where world = $1 and kind = 'ingest' order by batch_id`,
+    [world],
+  );
+  return rows;
+}
+
 export async function attemptsOf(ledger: LedgerReader, batch: string): Promise<Attempt[]> {
   const { rows } = await ledger.query<Attempt>(
     `select attempt, state, phase, ${time("started_at")} as started_at, ${time("ended_at")} as ended_at, error_class, error

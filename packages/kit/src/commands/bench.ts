@@ -1,9 +1,13 @@
 /** `bench`: measurements beside something else in the same run, because times alone say little. */
 import { cpus, totalmem } from "node:os";
 import { readFileSync } from "node:fs";
-import { benchDrop, type Measure } from "../bench/drop.ts";
+import { benchDrop } from "../bench/drop.ts";
+import { benchLarge } from "../bench/large.ts";
+import { benchLoad } from "../bench/load.ts";
+import type { Measure } from "../bench/measure.ts";
 import { benchRecover } from "../bench/recover.ts";
 import { benchStart } from "../bench/start.ts";
+import { benchValidate } from "../bench/validate.ts";
 import type { Stretch } from "../runtimes/host/critical-path.ts";
 import { pathText } from "./explain.ts";
 import { usage, type CommandDef, type Context } from "./command.ts";
@@ -14,18 +18,26 @@ interface Benchmark {
   critical_path?: Stretch[];
 }
 
+const alone =
+  (bench: (context: Context, runs: number) => Promise<Measure[]>) =>
+  async (context: Context, runs: number): Promise<Benchmark> => ({
+    measures: await bench(context, runs),
+  });
+
 const benchmarks: Record<string, (context: Context, runs: number) => Promise<Benchmark>> = {
-  drop: async (context, runs) => ({ measures: await benchDrop(context, runs) }),
+  drop: alone(benchDrop),
+  load: alone(benchLoad),
+  large: alone(benchLarge),
+  validate: alone(benchValidate),
   start: benchStart,
-  recover: async (context, runs) => ({
-    measures: await benchRecover(context, runs),
-  }),
+  recover: alone(benchRecover),
 };
 
 const bench = {
   name: "bench",
-  summary: "measure drop to commit, beside Spark alone; a start, beside Airflow alone; recovery",
-  usage: "drop|start|recover [--runs N]",
+  summary:
+    "measure drop to commit, load, a large file and the validator, each beside something else; a start; recovery",
+  usage: "drop|load|large|validate|start|recover [--runs N]",
   examples: ["bench drop", "bench start --runs 3 --json"],
   options: { runs: { type: "string", placeholder: "N", summary: "runs of each, alternating (5)" } },
   async run(context) {

@@ -1,0 +1,116 @@
+/** Many files of all datasets dropped at once, and the same ones each after the verdict of the one before. */
+import { mkdir, rename, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { connectLedger } from "../clients/ledger-session.ts";
+import { deliveriesByName, ingestBatches, type Delivery } from "../clients/passports.ts";
+import { dropFolder } from "../clients/stack.ts";
+import type { Context } from "../commands/command.ts";
+import { waitUntil } from "../commands/wait.ts";
+import { mixedFiles, type MixedFile } from "../fixtures/index.ts";
+import { finalStates, parseDataset } from "../model/index.ts";
+import { cpuSeconds } from "./cpu.ts";
+import { measure, median, type Measure } from "./measure.ts";
+import { watchMemory } from "./memory.ts";
+import { inWorld, needRoad, servicePids } from "./world.ts";
+
+const count = 200;
+
+interface Load {
+  seconds: number;
+  cpu: number;
+  batches: number;
+  peak: number;
+}
+
+export async function benchLoad(context: Context, runs: number): Promise<Measure[]> {
+  needRoad(context);
+  const files = await mixedFiles(count, 1);
+  const bytes = files.reduce((sum, { file }) => sum + file.bytes.length, 0);
+  const atOnce: Load[] = [];
+  const oneByOne: Load[] = [];
+  for (let run = 1; run <= runs; run++) {
+    atOnce.push(await load(context, files, count));
+    context.say(`run ${run}: at once ${atOnce.at(-1)!.seconds.toFixed(1)} s`);
+    oneByOne.push(await load(context, files, 1));
+    context.say(`run ${run}: one by one ${oneByOne.at(-1)!.seconds.toFixed(1)} s`);
+  }
+  const one = "one by one";
+  return [...measures("at once", atOnce, bytes, oneByOne), ...measures(one, oneByOne, bytes)];
+}
+
+function measures(name: string, of: Load[], bytes: number, beside?: Load[]): Measure[] {
+  const rate = (loads: Load[]) => loads.map(({ seconds }) => (count * 60) / seconds);
+  const speed = of.map(({ seconds }) => bytes / 1e6 / seconds);
+  const to = "one by one: files a minute";
+  return [
+    measure(
+      `${name}: files a minute`,
+      "files/min",
+      rate(of),
+      beside && { to, ratio: median(rate(of)) / median(rate(beside)) },
+    ),
+    measure(`${name}: bytes`, "MB/s", speed),
+    measure(
+      `${name}: until the last verdict`,
+      "s",
+      of.map(({ seconds }) => seconds),
+    ),
+    measure(
+      `${name}: processor`,
+      "cpu s",
+      of.map(({ cpu }) => cpu),
+    ),
+    measure(
+      `${name}: batches of ${count} files`,
+      "batches",
+      of.map(({ batches }) => batches),
+    ),
+    measure(
+      `${name}: peak memory of all services`,
+      "MB",
+      of.map(({ peak }) => peak / 1e6),
+    ),
+  ];
+}
+
+/** Drops so many at a time into a world of its own, and waits for their verdicts. */
+async function load(context: Context, files: MixedFile[], together: number): Promise<Load> {
+  const { checkout, stack } = context;
+  const services = servicePids(context);
+  return inWorld(context, async (world) => {
+    const paths = await Promise.all(
+      files.map(async ({ dataset, name, file }) => {
+        const { domain, dataset: short } = parseDataset(dataset);
+        const folder = join(dropFolder(checkout, stack, world), domain, short);
+        await mkdir(folder, { recursive: true });
+        await writeFile(join(folder, `.${name}`), file.bytes);
+        return { hidden: join(folder, `.${name}`), path: join(folder, name) };
+      }),
+    );
+    await using ledger = await connectLedger({ checkout, stack, identity: "reader" });
+    const memory = watchMemory(services);
+    const [before, begun] = [cpuSeconds(new Set(services.values())), performance.now()];
+    for (let done = 0; done < files.length; done += together) {
+      for (const { hidden, path } of paths.slice(done, done + together)) await rename(hidden, path);
+      const dropped = Math.min(done + together, files.length);
+      await waitUntil(
+        context,
+        () => `the verdicts of ${dropped} files`,
+        async () => {
+          const all = await deliveriesByName(ledger, world);
+          return all.filter(isSettled).length === dropped ? dropped : null;
+        },
+      );
+    }
+    return {
+      seconds: (performance.now() - begun) / 1000,
+      cpu: cpuSeconds(new Set(services.values())) - before,
+      batches: (await ingestBatches(ledger, world)).length,
+      peak: memory.stop().all,
+    };
+  });
+}
+
+/** Nobody writes the contract that some of them wait for. */
+const isSettled = ({ state, reason }: Delivery) =>
+  finalStates.includes(state) || reason?.code === "NO_CONTRACT";
