@@ -91,6 +91,18 @@ def test_the_scan_finds_what_a_plain_reader_finds(
     _compare(content, dialect, width, block)
 
 
+@settings(max_examples=300, deadline=None)
+@given(
+    st.lists(st.integers(1, 3), max_size=6),
+    st.sampled_from(["a", "é", ""]),
+    st.integers(1, 2),
+    st.sampled_from(["\n", ""]),
+)
+def test_lines_with_nothing_but_delimiters_in_them(cells: list[int], cell: str, width: int, end: str) -> None:
+    """One with a delimiter too few and one with too many are as many as two good ones."""
+    _compare(("\n".join(",".join([cell] * n) for n in cells) + end).encode(), DIALECT, width, 1 << 20)
+
+
 @pytest.mark.parametrize("seed", range(6))
 def test_where_blocks_end_makes_no_difference(seed: int, monkeypatch: pytest.MonkeyPatch) -> None:
     """Long files, small blocks: the fast way and the exact way take turns."""

@@ -165,8 +165,8 @@ def test_a_hopeless_file_is_not_read_to_its_end(tmp_path: Path, monkeypatch: pyt
     agreed = contract("csv", column("a", "string"), column("c", "int"), limits={"bytes": 1 << 30})
     agreed["errorThreshold"] = {"kind": "count", "value": 1000}
     read: list[int] = []
-    plainly = csv_scan.Scan._plainly  # pyright: ignore[reportPrivateUsage]
-    monkeypatch.setattr(csv_scan.Scan, "_plainly", lambda self, until: read.append(1) or plainly(self, until))
+    more = csv_scan.Scan._more  # pyright: ignore[reportPrivateUsage]
+    monkeypatch.setattr(csv_scan.Scan, "_more", lambda self, wanted: read.append(1) or more(self, wanted))
     for record in (b"some text of a name,notanumber\n", b"three,cells,here\n"):
         read.clear()
         folder = tmp_path / str(len(record))

@@ -47,7 +47,8 @@ def judge(
     faults = Evidence(work / "faults.jsonl")
     threshold = contract["errorThreshold"]
     try:
-        with Rows(parquet, added) as rows:
+        distinct = {columns[0]["name"] for columns in rules.unique_sets(contract) if len(columns) == 1}
+        with Rows(parquet, added, distinct) as rows:
             seen, stopped = _pass(db, cells, contract, rows, faults)
     finally:
         faults.close()
@@ -92,6 +93,20 @@ def _pass(
     db: duckdb.DuckDBPyConnection, cells: Cells, contract: Contract, rows: Rows, faults: Evidence
 ) -> tuple[int, int]:
     """Judges every record. Returns how many there were and, if too many were bad, the one at which it stopped (else 0)."""
+    threads = db.execute("SELECT current_setting('threads')").fetchone()
+    assert threads is not None
+    if cells.progress is not None:
+        # What is read as it comes has one reader: a second thread would only look for work, at the cost of a third more.
+        db.execute("SET threads = 1")
+    try:
+        return _judged(db, cells, contract, rows, faults)
+    finally:
+        db.execute(f"SET threads = {threads[0]}")
+
+
+def _judged(
+    db: duckdb.DuckDBPyConnection, cells: Cells, contract: Contract, rows: Rows, faults: Evidence
+) -> tuple[int, int]:
     size = int(min(max(_BATCH_BYTES / cells.row_bytes, 2048), 122_880))
     places = Places(cells.broken)
     seen = bad = 0

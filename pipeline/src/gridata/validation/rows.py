@@ -1,5 +1,6 @@
 """The accepted rows as Parquet: groups of a bounded size, the same for every batch size of the reader."""
 
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -12,13 +13,19 @@ _GROUP_BYTES = 64 << 20
 
 
 class Rows:
-    def __init__(self, path: Path, added: dict[str, str]) -> None:
+    """One group is encoded in a thread of its own while the rows of the next are judged; more are never held."""
+
+    def __init__(self, path: Path, added: dict[str, str], distinct: set[str]) -> None:
+        """`added` are texts that every row has as further columns; no two rows share a value of a `distinct` column."""
         self._path = path
         self._added = added
+        self._distinct = distinct
         self._held: list[Any] = []
         self._count = 0
         self._writer: Any = None
         self._schema: Any = None
+        self._thread = ThreadPoolExecutor(1)
+        self._writing: Future[None] | None = None
 
     def __enter__(self) -> "Rows":
         return self
@@ -29,7 +36,9 @@ class Rows:
         try:
             if kind is None:
                 self._flush()
+                self._written()
         finally:
+            self._thread.shutdown()
             if self._writer is not None:
                 self._writer.close()
 
@@ -55,9 +64,29 @@ class Rows:
         if self._schema is None:
             return
         if self._writer is None:
-            self._writer = pq.ParquetWriter(
-                self._path, self._schema, compression="zstd", store_schema=False, store_decimal_as_integer=True
-            )
+            self._writer = self._open()
+        self._written()
         if self._count:
-            self._writer.write_table(pa.Table.from_batches(self._held, self._schema))
+            self._writing = self._thread.submit(
+                self._writer.write_table, pa.Table.from_batches(self._held, self._schema)
+            )
         self._held, self._count = [], 0
+
+    def _written(self) -> None:
+        if self._writing is not None:
+            self._writing.result()
+            self._writing = None
+
+    def _open(self) -> Any:
+        flat = not any(pa.types.is_nested(field.type) for field in self._schema)
+        # Where no value comes again a dictionary is work for nothing.
+        shared: Any = [name for name in self._schema.names if name not in self._distinct | {"_row"}]
+        return pq.ParquetWriter(
+            self._path,
+            self._schema,
+            compression="zstd",
+            store_schema=False,
+            store_decimal_as_integer=True,
+            use_dictionary=shared if flat else True,
+            column_encoding={"_row": "DELTA_BINARY_PACKED"} if flat else None,
+        )
