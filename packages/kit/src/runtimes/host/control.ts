@@ -44,12 +44,13 @@ export async function ensureSupervisor(
     { detached: true, stdio: ["ignore", log, log], env, cwd: layout.checkout },
   );
   closeSync(log);
-  let ended = false;
-  child.once("exit", () => (ended = true));
+  let failed = false;
+  // One that finds another `dev` starting the stack ends in peace: that one's supervisor is about to show itself.
+  child.once("exit", (code) => (failed = code !== 0));
   child.unref();
   const deadline = performance.now() + 20_000;
   while (!livingSupervisor(layout) || !readStatus(layout)) {
-    if (ended && !livingSupervisor(layout))
+    if (failed && !livingSupervisor(layout))
       throw new KitError({
         code: "SUPERVISOR_FAILED",
         what: "the stack's supervisor ended at once",
