@@ -1,61 +1,87 @@
-/** How soon each service is back after SIGKILL, beside its own start in the same stack. */
+/** How soon each service is back after SIGKILL, beside its own start in the same stack; and a supervisor, beside nothing. */
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Context } from "../commands/command.ts";
 import dev from "../commands/dev.ts";
 import down from "../commands/down.ts";
 import { waitUntil } from "../commands/wait.ts";
-import { layoutOf, readStatus } from "../runtimes/host/control.ts";
+import { layoutOf, livingSupervisor, readStatus } from "../runtimes/host/control.ts";
 import { median, type Measure } from "./measure.ts";
 
 const stack = "bench-recover";
 const pollMs = 10;
+const none = { ratio_to: null, ratio: null };
 
 export async function benchRecover(given: Context, runs: number): Promise<Measure[]> {
   const context = { ...given, stack, options: {}, say: () => {} };
   const layout = layoutOf(given.checkout, stack);
   const service = (name: string) => readStatus(layout)!.services.find((s) => s.name === name)!;
-  const measures: Measure[] = [];
+  const waitFor = (what: string, look: () => boolean) =>
+    waitUntil(
+      context,
+      () => what,
+      async () => look() || null,
+    );
+
+  async function recovery(name: string): Promise<number> {
+    const { pid, restarts } = service(name);
+    const begun = performance.now();
+    process.kill(pid!, "SIGKILL");
+    for (;;) {
+      const now = service(name);
+      if (now.restarts > restarts && now.state === "ready") break;
+      await sleep(pollMs, undefined, { signal: given.signal });
+    }
+    const seconds = (performance.now() - begun) / 1000;
+    // Whoever lost its connections finds them again before the next is killed.
+    await waitFor("the stack to be whole again", () => readStatus(layout)!.state === "ready");
+    given.say(`${name}: back in ${seconds.toFixed(2)} s`);
+    return seconds;
+  }
+
+  /** `dev` on the stack as it runs, its supervisor alive or killed. */
+  async function attachment(killed: boolean): Promise<number> {
+    const head = livingSupervisor(layout)!;
+    if (killed) {
+      process.kill(head.pid, "SIGKILL");
+      await waitFor("the supervisor to be gone", () => !livingSupervisor(layout));
+    }
+    const begun = performance.now();
+    await dev.run(context);
+    return (performance.now() - begun) / 1000;
+  }
+
   try {
     given.say("starting a stack, twice: the first makes its databases");
     await dev.run(context);
     await down.run(context);
     await dev.run(context);
-    for (const { name, started_after, ready_after } of readStatus(layout)!.services) {
+    const started = readStatus(layout)!.services;
+    const back = new Map<string, number[]>(started.map(({ name }) => [name, []]));
+    // In rounds: one that is lost again within a minute waits before it is started.
+    for (let run = 0; run < runs; run++)
+      for (const [name, seconds] of back) seconds.push(await recovery(name));
+    const measures = started.flatMap(({ name, started_after, ready_after }): Measure[] => {
       const own = ready_after! - started_after!;
-      const seconds: number[] = [];
-      for (let run = 0; run < runs; run++) {
-        const { pid, restarts } = service(name);
-        const begun = performance.now();
-        process.kill(pid!, "SIGKILL");
-        for (;;) {
-          const now = service(name);
-          if (now.restarts > restarts && now.state === "ready") break;
-          await sleep(pollMs, undefined, { signal: given.signal });
-        }
-        seconds.push((performance.now() - begun) / 1000);
-        // Whoever lost its connections finds them again before the next is killed.
-        const whole = () => (readStatus(layout)!.state === "ready" ? true : null);
-        await waitUntil(
-          context,
-          () => "the stack to be whole again",
-          async () => whole(),
-        );
-      }
+      const seconds = back.get(name)!;
       const reference = `start of ${name}`;
-      const none = { ratio_to: null, ratio: null };
-      measures.push(
+      return [
         { name: reference, unit: "s", value: own, runs: [own], ...none },
         {
           ...{ name: `recovery of ${name}`, unit: "s", value: median(seconds), runs: seconds },
           ...{ ratio_to: reference, ratio: median(seconds) / own },
         },
-      );
-      given.say(
-        `${name}: back in ${median(seconds).toFixed(2)} s, its start took ${own.toFixed(2)} s`,
-      );
+      ];
+    });
+    for (const [name, killed] of [
+      ["attach", false],
+      ["re-attach after the supervisor was killed", true],
+    ] as const) {
+      const seconds: number[] = [];
+      for (let run = 0; run < Math.max(3, runs); run++) seconds.push(await attachment(killed));
+      measures.push({ name, unit: "s", value: median(seconds), runs: seconds, ...none });
     }
+    return measures;
   } finally {
     await down.run({ ...context, options: { purge: true } });
   }
-  return measures;
 }

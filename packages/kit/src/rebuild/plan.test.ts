@@ -119,3 +119,16 @@ it("has a file without rows published at the base of its batch", () => {
   expect(rows.batches).toMatchObject([{ batch_id: "b8", state: "nothing", snapshot_id: "2" }]);
   expect(rows.publications).toMatchObject([{ publication_key: "file-d8", snapshot_id: "2" }]);
 });
+
+it("leaves a refused file that is still staged to the dispatcher: a failed attempt may have refused it", () => {
+  const delivery_id = "01a20f83-4be2-7568-8512-c44a9517d3b2";
+  const key = `w/drop/sales/transactions/${delivery_id}/empty.csv`;
+  const verdict = {
+    key: `w/rejected/sales/transactions/file-d7/${delivery_id}/1/verdict.json`,
+    ...{ name: "empty.csv", file_id: "file-d7", delivery_id, records: null, rejected: null },
+    refused: { code: "FILE_EMPTY", reason: "it has no content" },
+  };
+  const staged = [{ key, versionId: "v", size: 1, age_s: 1 }];
+  expect(states(lake({ verdicts: [verdict], staged }))).toEqual([["d1", "published", false]]);
+  expect(states(lake({ verdicts: [verdict] }))).toHaveLength(2);
+});

@@ -122,8 +122,8 @@ describe("the supervisor", () => {
     await startAndDie([service("same", goOn), service("other", goOn)]);
     const [same, other] = [of("same").pid, of("other").pid];
     start([service("same", goOn), service("other", `: changed; ${goOn}`)]);
-    await expect.poll(() => readStatus(layout)?.reattached, patient).toBe(1);
     await reached("ready");
+    expect(readStatus(layout)!.reattached).toBe(1);
     expect(of("same").pid).toBe(same);
     expect(of("other").pid).not.toBe(other);
   });
@@ -139,17 +139,17 @@ describe("the supervisor", () => {
     };
     await startAndDie([service("one", goOn)], [proof]);
     start([service("one", goOn)], [proof]);
-    await expect.poll(() => readStatus(layout)?.reattached, patient).toBe(1);
     await reached("ready");
+    expect(readStatus(layout)!.reattached).toBe(1);
     expect(readFileSync(runs, "utf8")).toBe("run\n");
   });
 
   it("ends who needs others first, and leaves no process", async () => {
     const order = join(checkout, "order");
-    const says = (name: string) =>
-      `trap 'echo ${name} >> ${order}; exit' TERM; echo up; while :; do sleep 0.05; done`;
+    const says = (name: string, seconds: number) =>
+      `trap 'sleep ${seconds}; echo ${name} >> ${order}; exit' TERM; echo up; while :; do sleep 0.05; done`;
     const needs = [{ service: "first", until: "ready" } as const];
-    start([service("first", says("first")), service("second", says("second"), { needs })]);
+    start([service("first", says("first", 0)), service("second", says("second", 0.5), { needs })]);
     await reached("ready");
     const all = [of("first"), of("second")].map(({ identity }) => identity!);
     running[0]!.supervisor.end();
