@@ -6,8 +6,8 @@ import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { stateFolder } from "@gridata/kit/clients/stack";
 import { until } from "@gridata/testkit";
+import { checkout, ran } from "../command-line.ts";
 
-const checkout = join(import.meta.dirname, "../..");
 const stack = `part-${process.pid}`;
 const state = stateFolder(checkout, stack);
 
@@ -31,7 +31,7 @@ const run = (...args: string[]): Promise<Answer> =>
     .catch((failed: { stdout: string }) => failed)
     .then(({ stdout }) => JSON.parse(stdout) as Answer);
 
-const only = ["dev", "--only", "catalog,kafka,steps"];
+const only = ["dev", "--only", "catalog,kafka,steps", "--profile", "small"];
 const byName = ({ services }: Answer) => new Map(services.map((s) => [s.name, s]));
 const supervisorPid = () =>
   (JSON.parse(readFileSync(join(state, "run/supervisor.json"), "utf8")) as { pid: number }).pid;
@@ -51,6 +51,27 @@ describe("a part of a stack, on a machine where things go wrong", () => {
       ...["catalog", "kafka", "postgres", "s3", "steps"],
     ]);
     expect((await run("table", "sales.transactions_v1")).error.code).toBe("NO_SUCH_TABLE");
+  });
+
+  it("is as small as was asked for: its heaps, and what is reckoned for it", async () => {
+    const heap = (name: string) => {
+      const { pid } = kept.get(name)!;
+      return /-Xmx(\d+)m/.exec(readFileSync(`/proc/${pid}/cmdline`, "utf8"))?.[1];
+    };
+    const kept = byName(await run("status"));
+    expect([heap("kafka"), heap("catalog")]).toEqual(["160", "128"]);
+  });
+
+  it("is not started on a machine that lacks what it takes: it says what, and how to mend it", async () => {
+    const name = `${stack}-x`;
+    const command = `ulimit -Hn 900 && exec ./gridata dev --only s3 --stack ${name} --json`;
+    const refused = await ran("/bin/sh", ["-c", command], { env: process.env, cwd: checkout });
+    expect(refused.exit).toBe(6);
+    const { error } = JSON.parse(refused.stdout) as Answer;
+    expect(error.code).toBe("FILES_SHORT");
+    expect(error.what).toContain("may open 900 files");
+    expect(error.fix).toContain("ulimit -Hn");
+    expect(existsSync(stateFolder(checkout, name))).toBe(false);
   });
 
   it("takes in more services, and leaves alone what runs", async () => {
