@@ -91,6 +91,7 @@ async function passes(test: string, copy: string, java: boolean): Promise<boolea
         ["-m", "pytest", "-x", "-p", "no:cacheprovider", test],
         {
           ...environment(copy),
+          GRIDATA_TEST_ANY_FAILURE: "1",
           GRIDATA_TEST_SERVER: servers["GRIDATA_TEST_SERVER"]!,
           ...(!java && { GRIDATA_TEST_CATALOG: servers["GRIDATA_TEST_CATALOG"]! }),
         },
