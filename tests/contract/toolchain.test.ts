@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { provision, type ProvisionEvent } from "@gridata/kit/toolchain";
+import { remove } from "@gridata/kit/toolchain/tree";
 
 const checkout = join(import.meta.dirname, "../..");
 
@@ -16,11 +17,11 @@ describe("the tool cache", () => {
     rmSync(cache, { recursive: true, force: true });
   });
 
-  async function bring(offline = false) {
+  async function bring(offline = false, into = cache) {
     const events: ProvisionEvent[] = [];
     const all = await provision(["ecj"], {
       checkout,
-      cache,
+      cache: into,
       offline,
       onProgress: (event) => events.push(event),
     }).done;
@@ -32,6 +33,26 @@ describe("the tool cache", () => {
     const first = await bring();
     expect(first.states.at(-1)).toBe("done");
     expect((await bring(true)).states).toEqual(["present"]);
+  });
+
+  it("is filled by one of two that come at once; the other says on whom it waits", async () => {
+    const empty = mkdtempSync(join(tmpdir(), "gridata-cache-"));
+    try {
+      const both = await Promise.all([bring(false, empty), bring(false, empty)]);
+      const ends = both.map(({ events }) =>
+        events.flatMap((event) =>
+          event.kind === "tool" && event.tool === "ecj" ? [`${event.state} ${event.what}`] : [],
+        ),
+      );
+      const made = ends.filter((said) => said.some((word) => word.startsWith("done ")));
+      const waited = ends.filter((said) =>
+        said.includes(`waiting pid ${process.pid} is bringing it in`),
+      );
+      expect([made.length, waited.length]).toEqual([1, 1]);
+      expect(both[0]!.handle.dir).toBe(both[1]!.handle.dir);
+    } finally {
+      remove(empty);
+    }
   });
 
   it("notices one flipped byte of a jar, says it, and makes the tool anew", async () => {

@@ -5,6 +5,5 @@ export { invariants } from "./invariants.ts";
 export { faultProxy, rewire, type FaultProxy } from "./proxy.ts";
 export { readMain, type MainReader } from "./reader.ts";
 export { killAll, killService, killSupervisor, serviceBack, startAgain } from "./services.ts";
-export { suspend } from "./suspend.ts";
 export { until, type UntilOptions } from "./wait.ts";
 export { openWorld, type RejectedRecord, type World } from "./world.ts";
