@@ -31,7 +31,8 @@ export default defineConfig({
         test: {
           ...shared,
           name: "e2e",
-          include: ["tests/e2e/**/*.test.ts"],
+          // Of the faults those that stop nothing and strike their own world alone.
+          include: ["tests/e2e/**/*.test.ts", "tests/chaos/intake.test.ts"],
           testTimeout: 240_000,
           hookTimeout: 300_000,
         },

@@ -12,7 +12,7 @@ const checkout = join(import.meta.dirname, "../..");
 const stack = "full";
 process.env["GRIDATA_STACK"] = stack;
 const { killService, serviceBack } = await import("@gridata/testkit");
-const { scene } = await import("./scene.ts");
+const { dataset, scene } = await import("./scene.ts");
 const state = stateFolder(checkout, stack);
 const run = async (...words: string[]) =>
   JSON.parse(
@@ -41,7 +41,7 @@ it("F21: the disk of drop folder, store and ledger, with files in flight", async
   disk.fill();
   process.kill(pid, "SIGCONT");
   const file = stage.file(5_000);
-  const path = join(await world.datasetDir("sales.transactions"), "F21 1.csv");
+  const path = join(await world.datasetDir(dataset), "F21 1.csv");
   expect(() => writeFileSync(path, file.bytes)).toThrow(/ENOSPC/);
   // Postgres can't start without room: the stack says what it is that is missing.
   await killService("postgres");

@@ -14,10 +14,8 @@ import {
 } from "@gridata/testkit";
 import { testDatasets } from "../e2e/dataset.ts";
 import { announcements } from "./announcements.ts";
-import { scene } from "./scene.ts";
+import { dataset, dropKey, scene, table } from "./scene.ts";
 
-const table = "sales.transactions_v1";
-const dataset = "sales.transactions";
 const stage = scene();
 const store = () => s3Client(readStackConfig(stage.world.checkout, stage.world.stack, "admin").s3!);
 const states = async (name: string) =>
@@ -35,7 +33,7 @@ it("F18: a file is announced five times, others out of order, some are not there
     const found = await world.objects("staging", `${world.name}/drop/`);
     return found.length === 3 && found.map(({ key }) => key);
   });
-  const nowhere = `${world.name}/drop/sales/transactions/nowhere/x.csv`;
+  const nowhere = dropKey(world, "nowhere/x.csv");
   await events.say(...staged.toReversed(), ...Array(5).fill(staged[0]!), nowhere);
   await events.sayText("no JSON", "{}", '{"Records":[{}]}', '{"Records":[{"s3":null}]}');
   process.kill(pid, "SIGCONT");
@@ -91,11 +89,7 @@ it("F24: a file that is written slowly, or under a name of something unfinished,
   }
   const put = stage.file(30);
   stage.expect(put);
-  await store().putObject(
-    "staging",
-    `${world.name}/drop/sales/transactions/F24 partial/x.csv`,
-    put.bytes,
-  );
+  await store().putObject("staging", dropKey(world, "F24 partial/x.csv"), put.bytes);
   await stage.holds();
   expect((await world.deliveries("F24 slow.csv")).map(({ file_id }) => file_id)).toEqual([
     file.fileId,
@@ -118,11 +112,7 @@ it("F31: the same file in two worlds, two datasets and two folders at once", asy
       other.drop(dataset, "F31.csv", same.bytes),
       world.drop(dataset, "F31 again.csv", same.bytes),
       // Somebody else's own way in: a folder of its own below the prefix.
-      store().putObject(
-        "staging",
-        `${world.name}/drop/sales/transactions/F31 folder/F31.csv`,
-        same.bytes,
-      ),
+      store().putObject("staging", dropKey(world, "F31 folder/F31.csv"), same.bytes),
       ...["left", "right"].map((name) =>
         world.drop(`${own.domain}.${name}`, "F31 pair.csv", visits),
       ),
@@ -168,7 +158,7 @@ it("F32: a staged object is overwritten by a PUT between validation and deletion
 
 /** A PUT whose sender dies half-way. */
 async function partialPut(name: string, half: Buffer, length: number): Promise<void> {
-  const key = `${stage.world.name}/drop/sales/transactions/${name}`;
+  const key = dropKey(stage.world, name);
   const url = new URL(await store().presignedPutObject("staging", key, 600));
   await new Promise<void>((done) => {
     const sending = request(url, { method: "PUT", headers: { "content-length": length } });

@@ -1,7 +1,7 @@
 /** F02, F13, F14, F27: what a network does to the requests between the publisher, Spark, the catalog and the store. */
 import { afterEach, describe, expect, it } from "vitest";
 import { killService, serviceBack, type FaultProxy } from "@gridata/testkit";
-import { between as proxied, scene } from "./scene.ts";
+import { between as proxied, scene, table } from "./scene.ts";
 
 const stage = scene();
 const undo: (() => Promise<void>)[] = [];
@@ -42,10 +42,10 @@ describe("F27: the publish commit", () => {
     expect((await world.verdict("F27 late.csv")).state).toBe("published");
     await stage.drop("F27 next.csv");
     expect((await world.verdict("F27 next.csv")).state).toBe("published");
-    const before = await world.snapshot("sales.transactions_v1");
+    const before = await world.snapshot(table);
     const [status] = await strike.release();
     expect(status).toBe(409);
-    expect(await world.snapshot("sales.transactions_v1")).toBe(before);
+    expect(await world.snapshot(table)).toBe(before);
     await stage.holds();
   });
 });

@@ -1,4 +1,7 @@
 /** A world with a table in it, files whose rows are known beforehand, and the assertion that every fault test ends with. */
+import { randomBytes } from "node:crypto";
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { readStackConfig } from "@gridata/kit/clients/stack";
 import { afterAll, beforeAll, expect } from "vitest";
 import {
@@ -16,8 +19,13 @@ import {
   type World,
 } from "@gridata/testkit";
 
-const table = "sales.transactions_v1";
-const dataset = "sales.transactions";
+/** Transactions of its own, of which nothing is derived: what stands or dies at a point of a step is a step of its files. */
+const domain = `chaos_${randomBytes(4).toString("hex")}`;
+export const dataset = `${domain}.transactions`;
+export const table = `${dataset}_v1`;
+/** Key of an object below the drop prefix of the dataset. */
+export const dropKey = (world: World, rest: string) =>
+  `${world.name}/drop/${domain}/transactions/${rest}`;
 
 /** `chaos --seed N`: other files, other moments. */
 const seed = Number(process.env["GRIDATA_SEED"] ?? 1);
@@ -46,13 +54,27 @@ export function scene(): Scene {
   const expected: GeneratedFile[] = [];
   beforeAll(async () => {
     world = await openWorld();
+    const folder = join(world.checkout, "contracts");
+    const contract = readFileSync(join(folder, "sales/transactions.odcs.yaml"), "utf8")
+      .replace("id: sales.", `id: ${domain}.`)
+      .replace("domain: sales", `domain: ${domain}`);
+    mkdirSync(join(folder, domain), { recursive: true });
+    writeFileSync(join(folder, domain, "transactions.odcs.yaml"), contract);
     await it.drop("first.csv", 50);
-    expect((await world.verdict("first.csv")).state).toBe("published");
     await it.holds();
   });
   afterAll(async () => {
+    if (world) rmSync(join(world.checkout, "contracts", domain), { recursive: true, force: true });
     await world?.close();
   });
+  /** On a busy machine a check may be over between two looks: a batch that stands after it is seen for certain. */
+  async function lookBetween(polling: MainReader): Promise<void> {
+    const held = await world.arm("publish.commit:before:pause");
+    await it.drop(`held ${++made}.csv`, 10);
+    const pid = await held.hit();
+    await world.eventually("main to be looked at", () => polling.lookedBetween(), { deadline: 10 });
+    process.kill(pid, "SIGCONT");
+  }
   const it: Scene = {
     get world() {
       return world;
@@ -70,6 +92,10 @@ export function scene(): Scene {
     async holds(options) {
       try {
         await invariants(world, options);
+        if (reader && !reader.lookedBetween()) {
+          await lookBetween(reader);
+          await invariants(world, options);
+        }
         expect(canonical(await world.rows(table), transactionColumns)).toEqual(
           canonical(
             expected.flatMap(({ rows }) => rows),

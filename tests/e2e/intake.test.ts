@@ -1,4 +1,4 @@
-import { open, rm, mkdir, writeFile } from "node:fs/promises";
+import { rm, mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import {
@@ -19,27 +19,6 @@ describe("what comes into the drop folder", () => {
   });
   afterAll(async () => {
     await world?.close();
-  });
-
-  it("a file that is still being written is left alone until its writer is done", async () => {
-    const file = transactions({ seed: 31, records: 400 });
-    const half = Math.floor(file.bytes.length / 2);
-    const path = join(await world.datasetDir(dataset), "slow.csv");
-    const writer = await open(path, "w");
-    await writer.write(file.bytes.subarray(0, half));
-    // A second file that is complete goes through meanwhile: proof that the gateway looked and left the first one alone.
-    const quick = transactions({ seed: 32, records: 10 });
-    await world.drop(dataset, "quick.csv", quick.bytes);
-    expect((await world.verdict("quick.csv")).state).toBe("published");
-    expect(await world.deliveries("slow.csv")).toEqual([]);
-    await writer.write(file.bytes.subarray(half));
-    await writer.close();
-    const delivery = await world.verdict("slow.csv");
-    expect(delivery.state).toBe("published");
-    expect(delivery.file_id).toBe(file.fileId);
-    expect(canonical(await world.rows(table), transactionColumns)).toEqual(
-      canonical([...quick.rows, ...file.rows], transactionColumns),
-    );
   });
 
   it("twenty files at once, two with the same content and two with the same name: exactly the rows of nineteen", async () => {

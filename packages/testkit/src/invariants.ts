@@ -16,13 +16,16 @@ export async function invariants(world: World, { deadline = 150 } = {}): Promise
   await until(
     "I6: every delivery to have its verdict, and nothing to be left in staging",
     async () => {
+      // In the direction in which files go: one that moves on meanwhile is seen where it arrives.
+      const dropped = await world.dropped();
+      const taken = await world.taken();
+      const staged = (await world.objects("staging", `${world.name}/drop/`)).map(({ key }) => key);
       const deliveries = await world.deliveries();
       const waiting = deliveries.filter((d) => !world.isFinal(d));
-      const staged = await world.objects("staging", `${world.name}/drop/`);
-      const dropped = await world.dropped();
-      seen = { waiting, staged: staged.map(({ key }) => key), dropped };
+      seen = { dropped, taken, staged, waiting };
       return (
-        deliveries.length > 0 && waiting.length === 0 && staged.length === 0 && dropped.length === 0
+        deliveries.length > 0 &&
+        [dropped, taken, staged, waiting].every(({ length }) => length === 0)
       );
     },
     { deadline, seen: () => seen },

@@ -3,6 +3,8 @@ import { setTimeout as pause } from "node:timers/promises";
 import type { World } from "./world.ts";
 
 export interface MainReader {
+  /** Whether it has looked between a branch's commit and its publish. */
+  lookedBetween(): boolean;
   /** Stops. Fails when it saw a snapshot that was not audited, or never looked between a branch's commit and its publish. */
   stop(): Promise<{ polls: number; between: number; seen: string[] }>;
 }
@@ -29,6 +31,7 @@ export function readMain(world: World, table: string): MainReader {
     }
   })();
   return {
+    lookedBetween: () => state.between > 0,
     async stop() {
       state.on = false;
       await polling;

@@ -80,6 +80,8 @@ export interface World {
   text(uri: string): Promise<string>;
   /** Names of the files that still lie in the drop folder. */
   dropped(): Promise<string[]>;
+  /** What the gateway took and has not brought to the store. */
+  taken(): Promise<string[]>;
   rejectedRecords(delivery: Delivery): Promise<RejectedRecord[]>;
   /** The verdict file beside the drop folder. */
   verdictFile(dataset: string, delivery: Delivery): Promise<Record<string, unknown>>;
@@ -209,6 +211,7 @@ function world(
         .filter((entry) => entry.isFile() && !join(entry.parentPath, entry.name).includes("/."))
         .map((entry) => entry.name);
     },
+    taken: () => readdir(join(stateFolder(checkout, stack), "intake", name)).catch(() => []),
     async rejectedRecords(delivery) {
       const text = await lake.text(`${delivery.rejects_uri!}records.jsonl`);
       return text
