@@ -48,6 +48,16 @@ export default defineConfig({
           hookTimeout: 300_000,
         },
       },
+      {
+        test: {
+          ...shared,
+          name: "soak",
+          include: ["tests/soak/**/*.test.ts"],
+          fileParallelism: false,
+          testTimeout: 400_000,
+          hookTimeout: 300_000,
+        },
+      },
     ],
   },
 });

@@ -28,7 +28,7 @@ export const dropKey = (world: World, rest: string) =>
   `${world.name}/drop/${domain}/transactions/${rest}`;
 
 /** `chaos --seed N`: other files, other moments. */
-const seed = Number(process.env["GRIDATA_SEED"] ?? 1);
+export const seed = Number(process.env["GRIDATA_SEED"] ?? 1);
 
 export interface Scene {
   readonly world: World;

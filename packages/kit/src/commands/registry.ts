@@ -16,6 +16,8 @@ export const registry: Record<string, () => Promise<{ default: CommandDef }>> = 
   doctor: () => import("./doctor.ts"),
   bench: () => import("./bench.ts"),
   ledger: () => import("./ledger.ts"),
+  world: () => import("./world.ts"),
+  soak: () => import("./soak.ts"),
   chaos: () => import("./chaos.ts"),
   test: () => import("./test.ts"),
   logs: () => import("./logs.ts"),
