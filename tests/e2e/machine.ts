@@ -1,5 +1,6 @@
 /** What the kernel says of processes and sockets, for tests that look behind a stack's back. */
-import { readFileSync, readdirSync, readlinkSync } from "node:fs";
+import { readFileSync, readdirSync } from "node:fs";
+import { listening, socketsOf } from "@gridata/kit/leaks/sockets";
 
 export interface Listener {
   /** As the kernel writes it. */
@@ -33,30 +34,3 @@ const processes = () =>
         return [];
       }
     });
-
-function socketsOf(pid: number): string[] {
-  try {
-    return readdirSync(`/proc/${pid}/fd`).flatMap((fd) => {
-      try {
-        return [/^socket:\[(\d+)\]$/.exec(readlinkSync(`/proc/${pid}/fd/${fd}`))?.[1] ?? ""];
-      } catch {
-        return [];
-      }
-    });
-  } catch {
-    return [];
-  }
-}
-
-const listening = () =>
-  ["/proc/net/tcp", "/proc/net/tcp6"].flatMap((path) =>
-    readFileSync(path, "utf8")
-      .split("\n")
-      .slice(1)
-      .map((line) => line.trim().split(/\s+/))
-      .filter((fields) => fields[3] === "0A")
-      .map((fields) => {
-        const [address = "", port = ""] = fields[1]!.split(":");
-        return { address, port: Number.parseInt(port, 16), inode: fields[9]! };
-      }),
-  );

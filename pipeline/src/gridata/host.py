@@ -1,6 +1,6 @@
 """The step host: a step's imports are done once, each step runs in a child of its own.
 
-One line of JSON in (`{"step", "world", "batch", "attempt"}`, or `{"step": "sweep"}`); lines out: `{"log": ".."}`, last `{"exit": n}`.
+One line of JSON in (`{"step", "world", "batch", "attempt"}`, `{"step": "sweep"}` or `{"step": "release", "world"}`); lines out: `{"log": ".."}`, last `{"exit": n}`.
 A connection that ends without the last line says that the step died.
 """
 
@@ -18,6 +18,7 @@ from typing import Any
 import boto3
 
 from gridata.config import Config, read_config, require
+from gridata.lake.spark import release_sessions
 from gridata.ledger import Ledger, Superseded
 from gridata.log import Log
 from gridata.steps.run import IDENTITY, remove_dead_work, run_step
@@ -129,7 +130,11 @@ def _child(connection: socket.socket, settings: Config, log: Log, code: dict[str
         step = str(task["step"])
         if step == "sweep":
             own = Log("steps", write=write)
-            tell({"exit": sweep(read_config(settings.state_dir / "config" / "publisher.json"), own)})
+            tell({"exit": sweep(read_config(settings.state_dir / "config" / "maintenance.json"), own)})
+            os._exit(0)
+        if step == "release":
+            _release_world(settings, str(task["world"]), Log("steps", write=write))
+            tell({"exit": 0})
             os._exit(0)
         identity = settings.state_dir / "config" / f"{IDENTITY[step]}.json"
         pinned = settings.state_dir / "releases" / _release(identity, task) / "pipeline" / "gridata"
@@ -144,6 +149,16 @@ def _child(connection: socket.socket, settings: Config, log: Log, code: dict[str
         write(json.dumps({"level": "error", "service": "steps", "msg": f"{type(error).__name__}: {error}"}))
     tell({"exit": status})
     os._exit(status)
+
+
+def _release_world(settings: Config, world: str, log: Log) -> None:
+    """The world is on its way out: what the next step of an open batch would go on with is ended."""
+    ledger = Ledger(require(settings.ledger, "ledger", settings))
+    try:
+        attempts = ledger.open_attempts(world)
+    finally:
+        ledger.close()
+    release_sessions(require(settings.spark, "spark", settings), world, attempts, log.bind(world=world))
 
 
 def _release(identity: Path, task: dict[str, Any]) -> str:

@@ -102,16 +102,22 @@ export function airflowClient(config: NonNullable<Config["airflow"]>) {
       return true;
     },
 
-    /** All runs whose id starts like this. */
+    /** All runs whose id starts like this; of all DAGs. */
     async runsOf(prefix: string): Promise<Run[]> {
-      const query = new URLSearchParams({
-        run_id_pattern: `${prefix.replaceAll("_", "\\_")}%`,
-        limit: "1000",
-      });
-      const answer = await call("GET", `/dags/~/dagRuns?${query}`);
-      if (!answer.ok) return refuse("a list of runs", answer);
-      const found = runs.parse(await answer.json()).dag_runs;
-      return found.map(toRun).filter(({ runId }) => runId.startsWith(prefix));
+      const found: Run[] = [];
+      // A page has a hundred at most, whatever is asked for.
+      for (let seen = 0; ;) {
+        const query = new URLSearchParams({
+          run_id_pattern: `${prefix.replaceAll("_", "\\_")}%`,
+          ...{ limit: "100", offset: String(seen) },
+        });
+        const answer = await call("GET", `/dags/~/dagRuns?${query}`);
+        if (!answer.ok) return refuse("a list of runs", answer);
+        const page = runs.parse(await answer.json());
+        seen += page.dag_runs.length;
+        found.push(...page.dag_runs.map(toRun).filter(({ runId }) => runId.startsWith(prefix)));
+        if (page.dag_runs.length === 0 || seen >= page.total_entries) return found;
+      }
     },
 
     /** Done too when there is none. A run that goes on is ended first: nobody waits for it any more. */

@@ -59,6 +59,20 @@ export const kafkaClient = ({ brokers, username, password }: Credentials) =>
     retry: { retries: 2, initialRetryTime: 200, maxRetryTime: 2_000 },
   });
 
+/** Topics, for a user who may list and change them. */
+export async function withTopics<T>(
+  credentials: Credentials,
+  work: (admin: kafkajs.Admin) => Promise<T>,
+): Promise<T> {
+  const admin = kafkaClient(credentials).admin();
+  await admin.connect();
+  try {
+    return await work(admin);
+  } finally {
+    await admin.disconnect();
+  }
+}
+
 /** Consumes until `signal` aborts; a broker that is away is waited for. */
 export async function consumeEvents(
   config: NonNullable<Config["kafka"]>,

@@ -63,10 +63,12 @@ export function objectStore(config: S3Config) {
       return found;
     },
 
-    /** Names of the folders at the top of a bucket. */
-    async folders(bucket: string): Promise<string[]> {
+    /** Names of the folders at the top of a bucket; with `versions`, those too of which only old versions are left. */
+    async folders(bucket: string, versions = false): Promise<string[]> {
       const found: string[] = [];
-      for await (const entry of client.listObjects(bucket, "", false)) {
+      for await (const entry of client.listObjects(bucket, "", false, {
+        IncludeVersion: versions,
+      })) {
         const { prefix } = entry as { prefix?: string };
         if (prefix) found.push(prefix.replace(/\/$/, ""));
       }

@@ -2,6 +2,7 @@
 import { spawn } from "node:child_process";
 import { cpSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { basename, join, resolve as resolvePath } from "node:path";
+import { leakLines, type Leak } from "../leaks/look.ts";
 import { KitError } from "../model/errors.ts";
 import { layoutOf } from "../runtimes/host/control.ts";
 import { provision } from "../toolchain/provision.ts";
@@ -10,6 +11,7 @@ import dev from "./dev.ts";
 import down from "./down.ts";
 import { usage, type CommandDef, type Context } from "./command.ts";
 import { jobTestEnvironment } from "./job-tests.ts";
+import { leakWatch, temporaryFolder } from "./leak-watch.ts";
 import { pythonTests } from "./python-tests.ts";
 import { staticChecks } from "./static-checks.ts";
 
@@ -29,6 +31,7 @@ interface Tally {
 export interface Part extends Tally {
   part: string;
   report: string | null;
+  leaks?: readonly Leak[];
 }
 
 const test = {
@@ -57,6 +60,7 @@ const test = {
     };
     mkdirSync(reportsDir(context), { recursive: true });
     const wanted = asked ? [asked as Level] : levels;
+    using leaks = leakWatch(context);
     if (wanted.includes("static")) for (const part of await checks(context)) add(part);
     if (wanted.includes("unit")) {
       add(await vitest(context, "unit", {}));
@@ -93,9 +97,14 @@ const test = {
     const stacked = wanted.filter((level) => onStack.includes(level));
     if (stacked.length > 0)
       await withStack(context, async (stack) => {
+        const before = await leaks.layers(stack);
         for (const level of stacked) add(await vitest(context, level, { GRIDATA_STACK: stack }));
+        add(leakPart(context, "left in the layers", await leaks.since(stack, before)));
         return total.failed === 0;
       });
+    const ownStack = stacked.length > 0 && !context.options["attach"] ? testStack : null;
+    if (wanted.some((level) => level !== "static"))
+      add(leakPart(context, "left on the machine", await leaks.onMachine(ownStack)));
     const duration_s = (Date.now() - begun) / 1000;
     const report = join(reportsDir(context), "test.json");
     writeFileSync(report, `${JSON.stringify({ ...total, duration_s, parts }, null, 2)}\n`);
@@ -114,6 +123,12 @@ const reportsDir = ({ checkout }: Context) =>
 const one = (part: string, ok: boolean): Part => ({
   ...{ part, passed: ok ? 1 : 0, failed: ok ? 0 : 1, skipped: 0, report: null },
 });
+
+/** Whatever the tests left is a failure of its own, with a name for each. */
+function leakPart(context: Context, part: string, leaks: readonly Leak[]): Part {
+  if (leaks.length > 0) context.say(`${context.style.red(part)}\n${leakLines(leaks)}`);
+  return { ...one(part, leaks.length === 0), leaks };
+}
 
 export const failed = (count: number, report: string) =>
   new KitError({
@@ -136,7 +151,7 @@ function runs(
   const out = context.json ? process.stderr : process.stdout;
   return new Promise((resolve, reject) => {
     const child = spawn(resolvePath(context.checkout, "node_modules/.bin", name), args, {
-      env: { ...process.env, ...env },
+      env: { ...process.env, ...temporaryFolder(), ...env },
       cwd,
       stdio: ["ignore", "pipe", "pipe"],
       signal: context.signal,
@@ -211,6 +226,8 @@ async function pytest(
     [
       ...["-m", "pytest", "-c", "pipeline/pyproject.toml", "--rootdir", "."],
       ...["-p", "no:cacheprovider", ...args, `--junitxml=${report}`],
+      // Else it keeps the folders of the last three runs.
+      ...["-o", "tmp_path_retention_policy=none", "-o", "tmp_path_retention_count=0"],
       // Its names are words with underscores: all words of the text.
       ...(typeof grep === "string" ? ["-k", (grep.match(/\w+/g) ?? []).join(" and ")] : []),
     ],

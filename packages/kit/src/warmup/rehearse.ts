@@ -12,9 +12,9 @@ import { uuidv7 } from "../clients/ids.ts";
 import { createLedger } from "../clients/ledger.ts";
 import { createPool } from "../clients/pg.ts";
 import { stagingStore } from "../clients/staging.ts";
+import { runStep } from "../clients/steps.ts";
 import { keys, newBatchId } from "../model/index.ts";
 import { newWorld, rehearsalFile, rehearsed } from "./input.ts";
-import { runStep } from "./steps.ts";
 
 /** Longer than any step may be silent: nobody makes another attempt. */
 const leaseSeconds = 600;

@@ -1,11 +1,12 @@
 /** Takes a world out of every layer of a stack: its runs, tables, objects, folders and ledger rows. Idempotent. */
-import { rm } from "node:fs/promises";
+import { readdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { airflowClient } from "../clients/airflow.ts";
 import { icebergCatalog } from "../clients/iceberg.ts";
 import type { LedgerReader } from "../clients/passports.ts";
 import { objectStore } from "../clients/s3.ts";
 import type { IdentityConfig } from "../clients/stack.ts";
+import { runStep } from "../clients/steps.ts";
 
 export interface WorldRemoval {
   world: string;
@@ -17,12 +18,34 @@ export interface WorldRemoval {
 const missing = (service: string) => new Error(`the identity has no '${service}'`);
 
 export async function removeWorld({ world, config, ledger }: WorldRemoval): Promise<void> {
-  const { s3, catalog, airflow, drop } = config;
-  if (!s3 || !catalog || !airflow || !drop) throw missing("s3, catalog, airflow or drop");
+  const { drop } = config;
+  if (!drop) throw missing("drop");
   // Nobody registers, claims or starts anything from here on.
   await ledger.query("select ledger.close_world($1)", [world]);
+  // Between two steps nobody else would end what the next one was to go on with. Without a step host their time runs out.
+  if (config.steps) await runStep(config.steps.socket, { step: "release", world }).catch(() => {});
+  await clear(world, config);
+  await forget(ledger, world);
+  // What was under way when it closed may have come since; without its rows nothing more does.
+  await clear(world, config);
+  // After the gateway was told that the world is gone.
+  for (const dir of [join(drop.worlds_dir, world), join(drop.intake_dir, world)]) await remove(dir);
+  const failpoints = join(config.state_dir, "run/failpoints");
+  for (const name of await readdir(failpoints).catch(() => []))
+    if (name.replace(/\.hit$/, "").endsWith(`@${world}`)) await remove(join(failpoints, name));
+}
+
+/** Its runs, tables and objects. */
+async function clear(world: string, config: IdentityConfig): Promise<void> {
+  const { s3, catalog, airflow } = config;
+  if (!s3 || !catalog || !airflow) throw missing("s3, catalog or airflow");
   const runs = airflowClient(airflow);
-  for (const { dagId, runId } of await runs.runsOf(`${world}.`)) await runs.deleteRun(dagId, runId);
+  for (const { dagId, runId } of await runs.runsOf(`${world}.`)) {
+    await runs.deleteRun(dagId, runId);
+    // Airflow forgets a run and keeps what its tasks wrote.
+    const log = `dag_id=${dagId}/run_id=${runId}`;
+    await remove(join(config.state_dir, "data/airflow-api/tasks", log));
+  }
   const tables = icebergCatalog(catalog, world);
   for (const namespace of await tables.listNamespaces()) {
     for (const table of await tables.listTables(namespace)) await tables.dropTable(table);
@@ -34,11 +57,9 @@ export async function removeWorld({ world, config, ledger }: WorldRemoval): Prom
       store.removePrefix(bucket, `${world}/`),
     ),
   );
-  await forget(ledger, world);
-  // After the gateway was told that the world is gone.
-  for (const dir of [join(drop.worlds_dir, world), join(drop.intake_dir, world)])
-    await rm(dir, { recursive: true, force: true });
 }
+
+const remove = (path: string) => rm(path, { recursive: true, force: true });
 
 /**
  * Whoever still tells the ledger of the world (a hop, a lease) holds rows that this wants too; of two that wait for each other the

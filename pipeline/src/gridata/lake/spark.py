@@ -3,12 +3,14 @@
 import contextlib
 import os
 import uuid
-from collections.abc import Generator, Mapping
+from collections.abc import Generator, Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from gridata.config import require
 
 if TYPE_CHECKING:
+    from gridata import config
+    from gridata.log import Log
     from gridata.steps.context import Step
     from gridata.steps.plan import Plan
 
@@ -40,7 +42,7 @@ def session(step: "Step", *, last: bool) -> Generator[Any]:
         ".s3.path-style-access": "true",
         ".client.region": s3.region,
     }
-    identity = _session_id(step, step.batch.attempt)
+    identity = _session_id(world, *step.id)
     builder = SparkSession.builder.remote(f"{spark_settings.uri}/;session_id={identity}")
     # All at once: each setting by itself is a round trip.
     spark = builder.config(map={f"spark.sql.catalog.{world}{o}": v for o, v in options.items()}).create()
@@ -53,22 +55,28 @@ def session(step: "Step", *, last: bool) -> Generator[Any]:
         spark.stop()
 
 
-def _session_id(step: "Step", attempt: int) -> uuid.UUID:
-    return uuid.uuid5(uuid.NAMESPACE_URL, f"{step.world}/{step.batch.batch_id}/{attempt}")
+def _session_id(world: str, batch: str, attempt: int) -> uuid.UUID:
+    return uuid.uuid5(uuid.NAMESPACE_URL, f"{world}/{batch}/{attempt}")
 
 
 def release_earlier_sessions(step: "Step") -> None:
     """R6: ends what an earlier attempt still runs, and refuses its sessions for ever."""
+    batch, attempt = step.id
+    earlier = [(batch, one) for one in range(1, attempt)]
+    release_sessions(require(step.settings.spark, "spark", step.settings), step.world, earlier, step.log)
+
+
+def release_sessions(settings: "config.Spark", world: str, attempts: Iterable[tuple[str, int]], log: "Log") -> None:
+    """Ends the sessions of attempts (batch, number): what they run stops, and each id is refused for ever."""
     from pyspark.sql.connect.session import SparkSession
 
-    settings = require(step.settings.spark, "spark", step.settings)
     os.environ["SPARK_CONNECT_AUTHENTICATE_TOKEN"] = settings.token
-    for attempt in range(1, step.batch.attempt):
-        identity = _session_id(step, attempt)
+    for batch, attempt in attempts:
+        identity = _session_id(world, batch, attempt)
         try:
             SparkSession.builder.remote(f"{settings.uri}/;session_id={identity}").create().stop()
         except Exception as error:  # released before: that is what is wanted
-            step.log.debug("session is gone", of_attempt=attempt, why=str(error)[:200])
+            log.debug("session is gone", of_batch=batch, of_attempt=attempt, why=str(error)[:200])
 
 
 def summary_of(step: "Step", more: Mapping[str, str]) -> dict[str, str]:

@@ -1,14 +1,18 @@
-/** Runs one step in the step host, as Airflow's operator does. */
+/** The step host, spoken to as Airflow's operator does: one task in, lines of its log out, its exit status last. */
 import { once } from "node:events";
 import { connect } from "node:net";
 import { createInterface } from "node:readline";
 
-interface StepTask {
-  step: "validate" | "process" | "check" | "publish";
-  world: string;
-  batch: string;
-  attempt: number;
-}
+export type StepTask =
+  | {
+      step: "validate" | "process" | "check" | "publish";
+      world: string;
+      batch: string;
+      attempt: number;
+    }
+  | { step: "sweep" }
+  /** Ends the sessions of Spark that attempts of a world have open. */
+  | { step: "release"; world: string };
 
 export async function runStep(socketPath: string, task: StepTask): Promise<void> {
   const socket = connect(socketPath);
