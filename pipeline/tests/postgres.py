@@ -14,7 +14,7 @@ import psycopg
 import pytest
 
 MIGRATIONS = Path(__file__).parents[1] / "src/gridata/ledger/migrations"
-ROLES = ("gateway", "dispatcher", "pipeline", "publisher", "reader", "admin")
+ROLES = ("gateway", "dispatcher", "pipeline", "publisher", "maintenance", "reader", "admin")
 DEADLINE_SECONDS = 30
 
 

@@ -82,6 +82,8 @@ class Config:
     kafka: Kafka | None = None
     catalog: Catalog | None = None
     airflow: Airflow | None = None
+    """Airflow's own tables, in the same server as the ledger."""
+    airflow_database: Ledger | None = None
     spark: Spark | None = None
     steps: Steps | None = None
     drop: Drop | None = None
@@ -144,6 +146,7 @@ def parse_config(document: dict[str, Any]) -> Config:
         kafka=member("kafka", Kafka),
         catalog=member("catalog", Catalog),
         airflow=member("airflow", Airflow),
+        airflow_database=member("airflow_database", Ledger),
         spark=member("spark", Spark),
         steps=member("steps", Steps),
         drop=member("drop", Drop),

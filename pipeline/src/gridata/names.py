@@ -135,6 +135,16 @@ def tombstones_key(world: str, table: str, batch: str, attempt: int) -> str:
     return f"{world}/_tombstones/{table}/{batch}/{attempt}"
 
 
+def expiry_prefix(world: str, table: str) -> str:
+    """In the bucket `curated`."""
+    return f"{world}/_expired/{table}/"
+
+
+def expiry_key(world: str, table: str, snapshot: int) -> str:
+    """In the bucket `curated`: what goes with snapshots that expire, until it is gone. `snapshot`: the newest of them."""
+    return f"{expiry_prefix(world, table)}{snapshot}.json"
+
+
 @dataclass(frozen=True)
 class DropKey:
     world: str

@@ -39,6 +39,7 @@ class Lake:
     rows: dict[int, list[str]] = field(default_factory=lambda: {1: []})
     objects: dict[str, Any] = field(default_factory=dict[str, Any])
     before_removal: Callable[[], None] = lambda: None
+    world: str = WORLD
     ids: Any = field(default_factory=lambda: itertools.count(2))
 
     # What the steps call of the catalog.

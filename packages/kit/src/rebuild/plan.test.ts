@@ -30,7 +30,13 @@ const snapshot = (id: string, parent: string | null, batch?: string) => ({
 
 /** main: 1 (empty) <- 2 (batch b1). */
 const lake = (change: Partial<LakeFacts>): LakeFacts => ({
-  tables: [{ name: table, ancestry: [snapshot("2", "1", "b1"), snapshot("1", null)] }],
+  tables: [
+    {
+      name: table,
+      ancestry: [snapshot("2", "1", "b1"), snapshot("1", null)],
+      snapshots: ["1", "2", "9"],
+    },
+  ],
   receipts: { "w/_batches/b1/1.json": receipt("b1", "1", "2", delivery("d1", "published")) },
   splits: [],
   verdicts: [],
@@ -58,6 +64,23 @@ it("brings back verdict, publication and batch of what main shows", () => {
 it("takes no receipt for true whose snapshot is not in main", () => {
   const receipts = { "w/_batches/b2/1.json": receipt("b2", "2", "9", delivery("d2", "published")) };
   expect(rowsOfLake(lake({ receipts }))).toEqual({ batches: [], deliveries: [], publications: [] });
+});
+
+it("has published what an expired snapshot held, if its receipt says so", () => {
+  const old = { ...receipt("b0", "0", "7", delivery("d0", "published")) };
+  const nothing = receipt("b5", "7", null, { ...delivery("d5", "published"), records: 0 });
+  const receipts = (settled: Receipt["settled"] | null) =>
+    Object.fromEntries(
+      [old, nothing].map((one) => [
+        `w/_batches/${one.batch}/1.json`,
+        { ...one, ...(settled && { settled }) },
+      ]),
+    );
+  const published = (settled: Receipt["settled"] | null) =>
+    rowsOfLake(lake({ receipts: receipts(settled) })).publications.map((p) => p.delivery_id);
+  expect(published("published")).toEqual(["d0", "d5"]);
+  expect(published("rolled_back")).toEqual([]);
+  expect(published(null)).toEqual([]);
 });
 
 it("leaves what is staged and has no verdict to the dispatcher, and marks what is to be deleted", () => {

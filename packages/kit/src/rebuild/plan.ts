@@ -1,6 +1,6 @@
 /** What the lake says that a lost ledger must say again. Pure: facts in, rows out. */
-import type { ObjectFact, Receipt, ReceiptDelivery, TableFact } from "../verify/facts.ts";
-import { receiptsThatCount } from "../verify/receipts.ts";
+import type { ObjectFact, Receipt, ReceiptDelivery } from "../verify/facts.ts";
+import { receiptsThatCount, type CountedTable } from "../verify/receipts.ts";
 
 /** `verdict.json`: what validation said of a file that it refused. */
 export interface VerdictFile {
@@ -14,7 +14,7 @@ export interface VerdictFile {
 }
 
 export interface LakeFacts {
-  tables: Pick<TableFact, "name" | "ancestry">[];
+  tables: CountedTable[];
   /** By key in the bucket `curated`. */
   receipts: Record<string, Receipt>;
   /** Batches whose checks named culprits: those were rejected, the others staged again. */

@@ -84,6 +84,16 @@ export const identities: IdentityDef[] = [
     spark,
     steps,
   }),
+  identity("maintenance", "takes away what nobody needs any more", {
+    s3: s3("maintenance"),
+    ledger: ledger("maintenance"),
+    catalog: catalog("publisher"),
+    airflow_database: {
+      ...ledger("maintenance"),
+      ...{ database: "airflow", user: "airflow", password: secret("postgres-airflow") },
+    },
+    drop,
+  }),
   identity("reader", "reads everything and changes nothing", {
     s3: s3("reader"),
     ledger: ledger("reader"),

@@ -104,6 +104,8 @@ export interface Receipt {
   snapshot_id: string | null;
   rows: number;
   deliveries: ReceiptDelivery[];
+  /** Said before its snapshot (of one that wrote nothing: its base) expired, and can't be looked for any more. */
+  settled?: "published" | "rolled_back";
   checks: { name: string; severity: string; passed: boolean }[];
 }
 
@@ -126,6 +128,8 @@ export interface TableFact {
   refs: Record<string, string>;
   /** From main back to the first one, as far as they are kept. */
   ancestry: SnapshotFact[];
+  /** Ids of all that are kept. */
+  snapshots: string[];
   /** How files are merged into it, as its contract says; null when no release knows it. */
   mode: string | null;
   /** Null for a table whose rows name no delivery. */

@@ -2,6 +2,7 @@
 import { finalStates, type DeliveryState } from "../model/passport.ts";
 import type { DeliveryFact, Facts } from "./facts.ts";
 import type { Check } from "./look.ts";
+import { receiptsThatCount } from "./receipts.ts";
 import { openBatches } from "./published.ts";
 
 /** What a healthy stack does by itself takes less; what takes longer is stuck. */
@@ -174,7 +175,13 @@ export const noOrphan: Check[] = [
       const open = openBatches(facts);
       for (const { batch_id, attempt, table_name, snapshot_id, state } of facts.intents) {
         const table = facts.tables.find(({ name }) => name === table_name);
-        const inMain = table?.ancestry.some(({ id }) => id === snapshot_id) ?? false;
+        const inMain =
+          table !== undefined &&
+          (table.ancestry.some(({ id }) => id === snapshot_id) ||
+            // It has expired, and its receipt says that it was.
+            receiptsThatCount([table], facts.receipts).some(
+              ({ receipt, snapshot }) => snapshot === snapshot_id && receipt.batch === batch_id,
+            ));
         look.at(
           `${batch_id} attempt ${attempt}`,
           state === "open"

@@ -57,9 +57,8 @@ export const exactlyOnce: Check[] = [
       const open = openBatches(facts);
       const states = new Map(facts.deliveries.map((d) => [d.delivery_id, d.state]));
       for (const table of facts.tables)
-        for (const snapshot of table.ancestry) {
-          const receipt = receiptOf(facts, snapshot);
-          if (!receipt || open.has(receipt.batch)) continue;
+        for (const { receipt } of receiptsThatCount([table], facts.receipts)) {
+          if (receipt.snapshot_id === null || open.has(receipt.batch)) continue;
           for (const { delivery, verdict } of receipt.deliveries) {
             const state = states.get(delivery);
             look.at(
@@ -79,8 +78,8 @@ export const exactlyOnce: Check[] = [
     run(facts, look) {
       for (const table of facts.tables) {
         const published = new Map<string, number>();
-        for (const snapshot of table.ancestry)
-          for (const one of receiptOf(facts, snapshot)?.deliveries ?? [])
+        for (const { receipt, snapshot } of receiptsThatCount([table], facts.receipts))
+          for (const one of snapshot === null ? [] : receipt.deliveries)
             if (one.verdict === "published") published.set(one.delivery, one.records);
         for (const { delivery_id, file_id, rows, distinct_rows } of table.rows ?? []) {
           const records = published.get(delivery_id);

@@ -94,9 +94,9 @@ async function tableFacts({ world, config, extensions, modes }: FactSources): Pr
 export async function readTables(
   config: IdentityConfig,
   world: string,
-): Promise<Pick<TableFact, "name" | "refs" | "ancestry">[]> {
+): Promise<Pick<TableFact, "name" | "refs" | "ancestry" | "snapshots">[]> {
   const catalog = icebergCatalog(config.catalog!, world);
-  const found: Pick<TableFact, "name" | "refs" | "ancestry">[] = [];
+  const found: Pick<TableFact, "name" | "refs" | "ancestry" | "snapshots">[] = [];
   for (const namespace of await catalog.listNamespaces())
     for (const name of await catalog.listTables(namespace)) {
       const table = await catalog.loadTable(name);
@@ -118,6 +118,7 @@ export async function readTables(
         name,
         refs,
         ancestry: ancestry(snapshots, refs["main"] ?? null),
+        snapshots: [...snapshots.keys()],
       });
     }
   return found;

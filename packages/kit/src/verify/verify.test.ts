@@ -93,6 +93,7 @@ function healthy(): Facts {
           { id: "2", parent: "1", summary: { "gridata.batch": "b1", "gridata.attempt": "1" } },
           { id: "1", parent: null, summary: { "total-records": "0" } },
         ],
+        snapshots: ["1", "2"],
         mode: "append",
         rows: [{ delivery_id: "d1", file_id: file, rows: 2, distinct_rows: 2 }],
       },
@@ -308,6 +309,36 @@ describe("ledger verify", () => {
     facts.staged.push({ key: facts.deliveries[0]!.object_key, size: 1, versionId: "v", age_s: 5 });
     facts.tables[0]!.refs["audit_b1_1"] = "2";
     expect(failed(facts)).toEqual([]);
+  });
+
+  /** Snapshot 3 follows, and 1 and 2 expire. */
+  const expired = (settled: "published" | "rolled_back" | null): Facts => {
+    const facts = healthy();
+    const [file1] = Object.values(facts.receipts);
+    const summary = { "gridata.batch": "b2", "gridata.attempt": "1" };
+    Object.assign(facts.tables[0]!, {
+      ...{ refs: { main: "3" }, ancestry: [{ id: "3", parent: "2", summary }], snapshots: ["3"] },
+    });
+    facts.receipts["w/_batches/b2/1.json"] = {
+      ...file1!,
+      ...{ batch: "b2", base_id: "2", snapshot_id: "3", deliveries: [], rows: 0 },
+    };
+    if (settled) file1!.settled = settled;
+    return facts;
+  };
+
+  it("goes by what the receipt of an expired snapshot says", () => {
+    expect(failed(expired("published"))).toEqual([]);
+    for (const settled of ["rolled_back", null] as const)
+      expect(failed(expired(settled))).toEqual(
+        expect.arrayContaining(["publications_agree", "rows_once", "intents_closed"]),
+      );
+  });
+
+  it("does not believe a receipt whose snapshot can be looked for", () => {
+    const facts = expired("published");
+    facts.tables[0]!.snapshots.push("2");
+    expect(failed(facts)).toContain("publications_agree");
   });
 
   it("reports what two looks saw, and not what was only under way", () => {

@@ -27,6 +27,8 @@ class Snapshot:
     parent: int | None
     summary: dict[str, str]
     manifest_list: str = ""
+    """Milliseconds since the epoch."""
+    at_ms: int = 0
 
 
 @dataclass(frozen=True)
@@ -154,6 +156,14 @@ class Catalog:
         if branch in table.refs:
             self._commit(table, [], [{"action": "remove-snapshot-ref", "ref-name": branch}])
 
+    def expire(self, table: Table, snapshots: set[int]) -> None:
+        """Forgets snapshots, if main is where it was. The catalog refuses one that any ref points to."""
+        self._commit(
+            table,
+            [{"type": "assert-ref-snapshot-id", "ref": MAIN, "snapshot-id": table.main}],
+            [{"action": "remove-snapshots", "snapshot-ids": sorted(snapshots)}],
+        )
+
     def publish(self, table: Table, base: int, snapshot: int, branch: str) -> None:
         """The one commit that moves main, from `base` to `snapshot` or not at all; the audit branch goes with it.
 
@@ -190,7 +200,8 @@ def _table(name: str, document: dict[str, Any]) -> Table:
         {ref: value["snapshot-id"] for ref, value in metadata.get("refs", {}).items()},
         {
             one["snapshot-id"]: Snapshot(
-                one["snapshot-id"], one.get("parent-snapshot-id"), one.get("summary", {}), one.get("manifest-list", "")
+                *(one["snapshot-id"], one.get("parent-snapshot-id"), one.get("summary", {})),
+                *(one.get("manifest-list", ""), one.get("timestamp-ms", 0)),
             )
             for one in metadata.get("snapshots", [])
         },

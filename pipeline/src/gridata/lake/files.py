@@ -48,6 +48,28 @@ def live_files(store: Store, snapshot: Snapshot) -> Iterator[DataFile]:
                 yield _file(entry)
 
 
+@dataclass(frozen=True)
+class Manifests:
+    """Addresses of manifest lists, and of the manifests in them."""
+
+    lists: frozenset[str] = frozenset()
+    paths: frozenset[str] = frozenset()
+
+    def __or__(self, other: "Manifests") -> "Manifests":
+        return Manifests(self.lists | other.lists, self.paths | other.paths)
+
+
+def manifests_of(store: Store, snapshot: Snapshot) -> Manifests:
+    """With those of delete files."""
+    paths = (str(manifest["manifest_path"]) for manifest in _avro(store, snapshot.manifest_list))
+    return Manifests(frozenset([snapshot.manifest_list]), frozenset(paths))
+
+
+def paths_of(store: Store, manifest: str) -> set[str]:
+    """Addresses of all files that a manifest names, those too that its snapshot took out of the table."""
+    return {str(entry["data_file"]["file_path"]) for entry in _avro(store, manifest)}
+
+
 def _manifests(store: Store, snapshot: Snapshot) -> list[dict[str, Any]]:
     found: list[dict[str, Any]] = list(_avro(store, snapshot.manifest_list))
     # Every write of the kit is copy-on-write; a table with delete files was written by somebody else.

@@ -58,6 +58,20 @@ class Store:
         pages = self._client.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix)
         return [item["Key"] for page in pages for item in page.get("Contents", [])]
 
+    def versions(self, bucket: str, prefix: str) -> list[tuple[str, str]]:
+        """Key and id of every version below a prefix, delete markers too."""
+        pages = self._client.get_paginator("list_object_versions").paginate(Bucket=bucket, Prefix=prefix)
+        return [
+            (item["Key"], item["VersionId"])
+            for page in pages
+            for kind in ("Versions", "DeleteMarkers")
+            for item in page.get(kind, [])
+        ]
+
+    def remove_version(self, bucket: str, key: str, version: str) -> None:
+        """For good. Done too when there is none."""
+        self._client.delete_object(Bucket=bucket, Key=key, VersionId=version)
+
     def remove(self, bucket: str, key: str) -> None:
         """Done too when there is none. Where a bucket keeps versions the newest one is hidden, not lost."""
         self._client.delete_object(Bucket=bucket, Key=key)

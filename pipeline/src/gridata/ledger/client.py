@@ -1,7 +1,7 @@
 """Calls of the ledger's functions, each a transaction of its own. Rules: docs/architecture.md; what each checks: the SQL."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -102,7 +102,7 @@ class Ledger:
         """A connection of its own, for the thread that renews the lease."""
         return Ledger(self._settings)
 
-    def _rows(self, query: str, parameters: Sequence[Any]) -> list[dict[str, Any]]:
+    def _rows(self, query: str, parameters: Sequence[Any] | Mapping[str, Any]) -> list[dict[str, Any]]:
         try:
             return self._connection.execute(query, parameters).fetchall()  # type: ignore[arg-type]
         except psycopg.Error as error:
@@ -182,6 +182,15 @@ class Ledger:
         rows = self._rows("select batch_id from ledger.batch where world = %s and state = 'open'", [world])
         return {row["batch_id"] for row in rows}
 
+    def open_attempts(self, world: str) -> list[tuple[str, int]]:
+        """Batch and number of every attempt of an open batch."""
+        rows = self._rows(
+            """select batch_id, a.attempt from ledger.batch b join ledger.attempt a using (batch_id)
+                where b.world = %s and b.state = 'open' order by 1, 2""",
+            [world],
+        )
+        return [(row["batch_id"], row["attempt"]) for row in rows]
+
     def closed_batches(self, world: str) -> dict[str, float]:
         """Seconds since each was closed."""
         rows = self._rows(
@@ -190,6 +199,41 @@ class Ledger:
             [world],
         )
         return {row["batch_id"]: row["since"] for row in rows}
+
+    def pinned_snapshots(self, world: str, table: str) -> set[int]:
+        """Of a table: what an open batch or intent works with, and what each derived table was computed from last."""
+        rows = self._rows(
+            """select (b.upstream ->> %(table)s)::bigint as pinned from ledger.batch b
+                where b.world = %(world)s and b.upstream ->> %(table)s is not null
+                  and (b.state = 'open' or b.batch_id in (
+                        select max(batch_id) from ledger.batch
+                         where world = %(world)s and kind = 'derived' and state in ('published', 'nothing')
+                         group by table_name))
+                union select unnest(array[base_id, snapshot_id]) from ledger.intent
+                       where world = %(world)s and table_name = %(table)s and state = 'open'""",
+            {"world": world, "table": table},
+        )
+        return {row["pinned"] for row in rows}
+
+    def receipts_of(self, world: str, table: str, snapshots: set[int]) -> list[tuple[str, int]]:
+        """Receipts of closed batches that published these snapshots, or had nothing to add to them."""
+        rows = self._rows(
+            """select receipt_key, snapshot_id from ledger.batch
+                where world = %s and table_name = %s and state in ('published', 'nothing')
+                  and receipt_key is not null and snapshot_id = any(%s)""",
+            [world, table, list(snapshots)],
+        )
+        return [(row["receipt_key"], row["snapshot_id"]) for row in rows]
+
+    def releases(self) -> tuple[dict[str, float], set[str]]:
+        """Seconds since each took effect, and those that an open batch pins."""
+        rows = self._rows(
+            """select release_id, extract(epoch from clock_timestamp() - activated_at)::float8 as since,
+                      exists (select from ledger.batch b where b.release_id = r.release_id and b.state = 'open') as pinned
+                 from ledger.release r""",
+            [],
+        )
+        return {row["release_id"]: row["since"] for row in rows}, {r["release_id"] for r in rows if r["pinned"]}
 
     def waiting(self, world: str) -> dict[str, int]:
         """How many deliveries have no verdict, by state."""

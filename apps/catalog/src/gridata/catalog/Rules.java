@@ -57,6 +57,10 @@ final class Rules {
         throw new ForbiddenException("%s is never removed", MAIN);
       }
       checkRef(remove.name(), role);
+    } else if (update instanceof MetadataUpdate.RemoveSnapshots) {
+      if (!role.atLeast(Role.PUBLISHER)) {
+        throw new ForbiddenException("%s may not remove snapshots: it needs %s", role, Role.PUBLISHER);
+      }
     } else if (role != Role.ADMIN && !(creates || isData(update))) {
       throw new ForbiddenException(
           "only %s changes a table by %s; others add snapshots and widen the schema",

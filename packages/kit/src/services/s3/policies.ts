@@ -53,6 +53,16 @@ export const policies = {
   ),
   pipeline: steps,
   publisher: steps,
+  // Receipts and originals are not among what it may take away.
+  maintenance: policy(
+    list("staging", "curated"),
+    read("curated/*"),
+    write("curated/*/_batches/*", "curated/*/_expired/*"),
+    remove(
+      "staging/*/parquet/*",
+      ...["curated/*/warehouse/*", "curated/*/_tombstones/*", "curated/*/_expired/*"],
+    ),
+  ),
   spark: policy(
     listBelow("staging", "*/parquet/*"),
     read("staging/*/parquet/*"),
