@@ -8,6 +8,7 @@ import {
   follow,
   layoutOf,
   livingServices,
+  livingSupervisor,
   readStatus,
   runningServices,
   type Goal,
@@ -16,6 +17,7 @@ import {
 } from "../runtimes/host/control.ts";
 import { explain, explained } from "./explain.ts";
 import { machineFacts, profileFor, shortages } from "../runtimes/host/preflight.ts";
+import { refuseNewer } from "../runtimes/host/writers.ts";
 import type { StackEvent } from "../runtimes/host/status.ts";
 import { stackDef } from "../services/index.ts";
 import { usage, type CommandDef, type Context } from "./command.ts";
@@ -56,6 +58,7 @@ const dev = {
       throw usage(dev, `--until takes ${goals.join(" or ")}, not '${goal}'`);
     const layout = layoutOf(context.checkout, context.stack);
     const begun = performance.now();
+    if (!livingSupervisor(layout)) refuseNewer(layout, stackDef);
     const { services, profile } = await choose(context, layout);
     const program = join(context.checkout, "packages/kit/src/supervise.ts");
     const started = await ensureSupervisor(

@@ -1,15 +1,28 @@
 /** Entries of a log file: its end, or all of it when one looks for something. */
-import { closeSync, createReadStream, fstatSync, openSync, readSync } from "node:fs";
+import { closeSync, createReadStream, existsSync, fstatSync, openSync, readSync } from "node:fs";
 import { createInterface } from "node:readline";
 import { assembler, isWanted, settle, type Entry, type Wanted } from "./entries.ts";
 
 const firstWindow = 128 << 10;
 
 /**
- * The last `count` entries that are wanted, all of them without a `count`. Where a file ends is given, so that one who follows it
- * from there misses nothing.
+ * The last `count` entries that are wanted, all of them without a `count`; also of the part that was cut off and lies beside the log.
+ * Where the file ends is given, so that one who follows it from there misses nothing.
  */
 export async function readEntries(
+  path: string,
+  service: string,
+  wanted: Wanted,
+  count: number | null,
+): Promise<{ entries: Entry[]; end: number }> {
+  const found = await readFile(path, service, wanted, count);
+  const missing = count === null ? null : count - found.entries.length;
+  if (missing === 0 || !existsSync(`${path}.1`)) return found;
+  const before = await readFile(`${path}.1`, service, wanted, missing);
+  return { ...found, entries: [...before.entries, ...found.entries] };
+}
+
+async function readFile(
   path: string,
   service: string,
   wanted: Wanted,

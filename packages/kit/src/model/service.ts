@@ -166,6 +166,8 @@ export interface ServiceDef {
   after: TaskDef[];
   /** The stack is `accepting` (a file may be dropped) once every service with this mark is ready. */
   accepting: boolean;
+  /** Its data is in the form of this tool's version, and of these migrations: a checkout with older ones can't read it. */
+  data?: { tool: string; migrations?: { area: PathArea; rest: string } };
   /** What it takes once it works, in MB: for the look at the machine before a start. */
   memoryMb: Record<Profile, number>;
 }

@@ -44,6 +44,13 @@ HINT:  Is another postmaster (PID 4711) running in data directory "/x/cluster"?`
     "org.apache.kafka.common.KafkaException: Failed to acquire lock on file .lock in /x/log. A Kafka instance in another process or thread is using this directory.",
   ],
   [
+    "MIGRATION_MISMATCH",
+    "the ledger of this stack does not fit this checkout: 0011_maintenance.sql",
+    `file:///x/packages/kit/src/services/postgres/migrate.ts:37
+KitError: the ledger of this stack does not fit this checkout: 0011_maintenance.sql: the ledger was written by another version, whose migration is not here
+    at pending (file:///x/packages/kit/src/services/postgres/migrate.ts:37:13)`,
+  ],
+  [
     "DATA_FOREIGN",
     "its data folder is not its own",
     "java.lang.RuntimeException: Invalid cluster.id in: /x/log/meta.properties. Expected 4L6g3nShT-eMCtK--X86sw, but read 9L6g3nShT-eMCtK--X86sw",

@@ -75,6 +75,13 @@ const known: Known[] = [
     fix: () => `use the checkout that wrote it, or ${anew}`,
   },
   {
+    code: "MIGRATION_MISMATCH",
+    pattern: /the ledger of this stack does not fit this checkout: (\S+): .*/,
+    what: ([, migration], { service }) =>
+      `${service}: the ledger of this stack does not fit this checkout: ${migration}`,
+    fix: () => `use the checkout that wrote it, or ${anew}`,
+  },
+  {
     code: "DATA_FOREIGN",
     pattern:
       /Invalid cluster\.id in: \S+|Stored node id \d+ doesn't match|data directory "[^"]+" has (?:wrong ownership|invalid permissions)|"[^"]+" is not a database cluster directory/i,

@@ -2,17 +2,13 @@
 import { randomBytes } from "node:crypto";
 import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { Exit, KitError } from "../../model/errors.ts";
 import type { Profile, SecretDef, StackDef } from "../../model/service.ts";
 import { freePort, isFree } from "../../toolchain/ports.ts";
 import type { Layout } from "./layout.ts";
+import { refuseNewer, writersOf, type Writers } from "./writers.ts";
 
-/** Raise it when the state of a stack changes its form. */
-const stateVersion = 1;
-
-interface StackFile {
+interface StackFile extends Writers {
   schema: "gridata.stack/1";
-  state_version: number;
   stack: string;
   sockets: string;
   ports: Record<string, number>;
@@ -38,6 +34,7 @@ export async function chooseFacts(
   profile: Profile,
   runs: (service: string) => boolean,
 ): Promise<Facts> {
+  refuseNewer(layout, stack);
   for (const dir of [layout.state, layout.secrets, layout.config, layout.sockets])
     mkdirSync(dir, { recursive: true, mode: 0o700 });
   for (const dir of [layout.run, layout.logs, layout.drop, join(layout.config, "services")])
@@ -60,7 +57,7 @@ async function choosePorts(
     for (const port of Object.keys(service.ports))
       ports[`${service.name}/${port}`] ??= await freePort(Object.values(ports));
   const file: StackFile = {
-    ...{ schema: "gridata.stack/1", state_version: stateVersion, stack: layout.stack },
+    ...{ schema: "gridata.stack/1", stack: layout.stack, ...writersOf(layout, stack) },
     ...{ sockets: layout.sockets, ports },
   };
   writePrivate(layout.stackFile, `${JSON.stringify(file, null, 2)}\n`);
@@ -68,17 +65,9 @@ async function choosePorts(
 }
 
 function readStackFile(layout: Layout): StackFile | null {
-  if (!existsSync(layout.stackFile)) return null;
-  const file = JSON.parse(readFileSync(layout.stackFile, "utf8")) as StackFile;
-  if (file.state_version > stateVersion)
-    throw new KitError({
-      code: "STATE_TOO_NEW",
-      what: `the state of stack '${layout.stack}' was written by a newer Gridata`,
-      why: `it has version ${file.state_version}, this checkout knows ${stateVersion}`,
-      fix: "use the newer checkout, or remove the state with `./gridata down --purge`",
-      exit: Exit.failed,
-    });
-  return file;
+  return existsSync(layout.stackFile)
+    ? (JSON.parse(readFileSync(layout.stackFile, "utf8")) as StackFile)
+    : null;
 }
 
 const forms: Record<SecretDef["form"], () => string> = {

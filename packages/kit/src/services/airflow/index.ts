@@ -44,6 +44,7 @@ const api: ServiceDef = {
   alive: { kind: "http", port: "http", path: "/execution/health", status: [200] },
   after: [],
   accepting: false,
+  data: { tool: "python-airflow" },
   memoryMb: { normal: 330, small: 300 },
 };
 

@@ -53,6 +53,14 @@ const properties: Record<string, Value> = {
   "num.io.threads": "2",
   "background.threads": "2",
   "log.cleaner.dedupe.buffer.size": "8388608",
+  // What is kept goes by whole segments, and the largest one here is small.
+  "log.segment.bytes": "16777216",
+  "log.retention.bytes": "67108864",
+  "offsets.topic.segment.bytes": "8388608",
+  // The broker's own metadata grows with every record that says that there is nothing to say.
+  "metadata.log.segment.bytes": "8388608",
+  "metadata.max.retention.bytes": "16777216",
+  "metadata.max.idle.interval.ms": "5000",
 };
 
 /** `format` with its arguments in a file: a password in an argv is everyone's to read. */
@@ -160,5 +168,6 @@ export const kafka: ServiceDef = {
     },
   ],
   accepting: false,
+  data: { tool: "jars-kafka" },
   memoryMb: { normal: 230, small: 180 },
 };

@@ -42,17 +42,11 @@ const allow = (user: string, type: number, name: string, what: number) => ({
 });
 
 await admin.connect();
+// Announcements of objects; after a day the listing has long found what they announce.
+const configEntries = [{ name: "retention.ms", value: String(24 * 3_600_000) }];
 await admin.createTopics({
   waitForLeaders: true,
-  topics: [
-    {
-      topic,
-      numPartitions: 1,
-      replicationFactor: 1,
-      // Announcements of objects; after a day the listing has long found what they announce.
-      configEntries: [{ name: "retention.ms", value: String(24 * 3_600_000) }],
-    },
-  ],
+  topics: [{ topic, numPartitions: 1, replicationFactor: 1, configEntries }],
 });
 await admin.createAcls({
   acl: [

@@ -8,12 +8,17 @@ export const ledgerRoles = [
   "dispatcher",
   "pipeline",
   "publisher",
+  "maintenance",
   "reader",
   "admin",
 ] as const;
 
 const cluster = path("data", "cluster");
-const migrations = path("checkout", "pipeline/src/gridata/ledger/migrations");
+const migrations = {
+  kind: "path",
+  area: "checkout",
+  rest: "pipeline/src/gridata/ledger/migrations",
+} as const;
 const address = { host: "127.0.0.1", port: endpoint("postgres", "sql", "port") };
 const access = (database: string, roles: string) =>
   `host ${database} ${roles} 127.0.0.1/32 scram-sha-256`;
@@ -121,6 +126,7 @@ export const postgres: ServiceDef = {
         "password_encryption=scram-sha-256",
         sized("shared_buffers=64MB", "shared_buffers=32MB"),
         "max_connections=100",
+        "max_wal_size=256MB",
         // Statements of the ledger are short: compiling them costs more than it saves.
         "jit=off",
         "timezone=UTC",
@@ -158,5 +164,6 @@ export const postgres: ServiceDef = {
     },
   ],
   accepting: true,
+  data: { tool: "postgres", migrations },
   memoryMb: { normal: 90, small: 60 },
 };

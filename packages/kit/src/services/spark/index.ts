@@ -12,11 +12,18 @@ import {
 } from "../../model/service.ts";
 import { connectArguments } from "../../model/java.ts";
 import { javaArguments } from "../java.ts";
-import { lines, passwords, settings } from "../programs.ts";
+import { lines, passwords, settings, setupProgram } from "../programs.ts";
 
 const properties: Record<string, Value> = {
   "spark.master": "local[2]",
   "spark.ui.enabled": "false",
+  // What the pages that nobody sees would show is kept nevertheless: plans of a thousand queries by default.
+  "spark.ui.retainedJobs": "50",
+  "spark.ui.retainedStages": "50",
+  "spark.ui.retainedTasks": "1000",
+  "spark.sql.ui.retainedExecutions": "50",
+  // An attempt that died ends its session with its successor; one without a successor, by this.
+  "spark.connect.session.manager.defaultSessionTimeout": "10m",
   "spark.log.level": "WARN",
   "spark.connect.grpc.binding.address": "127.0.0.1",
   "spark.connect.grpc.binding.port": endpoint("spark", "connect", "port"),
@@ -71,7 +78,20 @@ export const spark: ServiceDef = {
       mode: 0o600,
     },
   ],
-  before: [],
+  before: [
+    {
+      name: "scratch",
+      summary: "",
+      // What a killed server left: one that ends removes its own.
+      argv: [
+        "/bin/sh",
+        setupProgram("spark/clear.sh"),
+        path("data", "scratch"),
+        path("data", "tmp"),
+      ],
+      deadlineSeconds: 60,
+    },
+  ],
   process: {
     argv: [
       tool("java", "bin/java"),
