@@ -71,6 +71,7 @@ it.each([
   `sql "select 1"`,
   "logs",
   "open airflow --print",
+  "world list",
 ])("%s of a stack that does not run: exit 4", async (words) => {
   const { exit, found } = await document(words, { env: { GRIDATA_STACK: "nowhere" } });
   expect([exit, found["error"].code]).toEqual([4, "STACK_NOT_RUNNING"]);
@@ -100,6 +101,14 @@ describe("the stack", () => {
     expect(statSync(file).mode & 0o777).toBe(0o600);
     const { found } = await document("env --reveal");
     expect(found["catalog"].token).toBe(JSON.parse(readFileSync(file, "utf8")).catalog.token);
+    // Who may change something is told of only when that is asked for.
+    for (const service of ["catalog", "airflow", "spark"]) {
+      const own = Object.entries(secrets).filter(([name]) => name.startsWith(`${service}-`));
+      const shown = own.filter(([, secret]) => JSON.stringify(found).includes(secret));
+      expect(shown.map(([name]) => name)).toEqual(service === "spark" ? [] : [`${service}-reader`]);
+    }
+    const admin = (await document("env --reveal --admin")).found;
+    expect(admin).toMatchObject({ identity: "admin", spark: { token: secrets["spark-token"] } });
   });
 
   it("logs: entries of one service, none that is older than asked; an unknown one: exit 3", async () => {
@@ -145,6 +154,58 @@ describe("the stack", () => {
       () => "gone",
     );
     expect(again).toBe("gone");
+  });
+});
+
+it("doctor --bundle: what tells of the stack in one file, with none of its secrets", async () => {
+  const { found } = await document("doctor --bundle");
+  const { path, files, missing } = found["bundle"];
+  expect(missing).toEqual([]);
+  for (const name of ["status.json", "ledger.json", "passports.json", "logs/spark.log"])
+    expect(files).toContain(name);
+  const into = join(dir, "bundle");
+  mkdirSync(into);
+  expect((await ran("tar", ["-xzf", path, "-C", into], { env: process.env, cwd: dir })).exit).toBe(
+    0,
+  );
+  const secrets = Object.values(
+    JSON.parse(
+      readFileSync(join(stateFolder(checkout, stackName), "secrets/generated.json"), "utf8"),
+    ) as Record<string, string>,
+  );
+  const texts = readdirSync(into, { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .map((entry) => readFileSync(join(entry.parentPath, entry.name), "utf8"));
+  expect(texts).toHaveLength(files.length);
+  for (const secret of secrets) expect(texts.some((text) => text.includes(secret))).toBe(false);
+});
+
+describe("worlds", () => {
+  const name = `${Date.now().toString(36)}_sandbox`.replace(/^\d/, "w");
+
+  it("world: opened twice, listed with its files, removed; then it is unknown (3)", async () => {
+    for (let i = 0; i < 2; i++) {
+      const { found } = await document(`world open ${name}`);
+      expect(found["worlds"]).toMatchObject([{ world: name, state: "open", files: "0" }]);
+      expect(existsSync(found["worlds"][0].drop_dir)).toBe(true);
+    }
+    await document("drop good.csv --to sales.transactions", { env: { GRIDATA_WORLD: name } });
+    const { found } = await document("world list");
+    const [listed] = found["worlds"].filter((one: any) => one.world === name);
+    expect([listed.state, listed.files]).toEqual(["open", "1"]);
+    expect(found["worlds"].map((one: any) => one.world)).toContain(world.name);
+    const { found: gone } = await document(`world remove ${name}`);
+    expect(gone["worlds"]).toMatchObject([{ world: name, state: "removed", drop_dir: null }]);
+    expect(existsSync(listed.drop_dir)).toBe(false);
+    const { exit, found: none } = await document(`world remove ${name}`);
+    expect([exit, none["error"].code]).toEqual([3, "NO_SUCH_WORLD"]);
+  });
+
+  it("world: the default one is kept, and a name that can't be one is a mistake", async () => {
+    expect((await document("world remove default")).found["error"].code).toBe("WORLD_KEPT");
+    expect((await document("world open Not-One")).found["error"].code).toBe("NAME_INVALID");
+    expect((await document("world")).exit).toBe(2);
+    expect((await document("soak --minutes 0")).exit).toBe(2);
   });
 });
 
@@ -324,9 +385,13 @@ describe("without a stack", () => {
     const { found } = await document("test jobs --grep no_test_of_this_name", {
       env: { GRIDATA_REPORTS: join(dir, "reports") },
     });
-    expect([found["passed"], found["failed"]]).toEqual([0, 0]);
+    // The look for what it left is one that passed.
+    expect([found["passed"], found["failed"]]).toEqual([1, 0]);
     const report = JSON.parse(readFileSync(found["report"], "utf8"));
-    expect(report).toMatchObject({ failed: 0, parts: [{ part: "pytest spark-jobs" }] });
+    expect(report).toMatchObject({
+      failed: 0,
+      parts: [{ part: "pytest spark-jobs" }, { leaks: [] }],
+    });
     expect(existsSync(report.parts[0].report)).toBe(true);
   });
 

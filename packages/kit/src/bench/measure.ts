@@ -1,7 +1,8 @@
 /** What a benchmark says. */
 export interface Measure {
   name: string;
-  unit: "s" | "cpu s" | "MB" | "MB/s" | "files/min" | "batches";
+  /** Empty for a number of things. */
+  unit: "s" | "cpu s" | "MB" | "MB/s" | "files/min" | "batches" | "";
   /** Median of the runs. */
   value: number;
   runs: number[];

@@ -8,6 +8,7 @@ import type { Measure } from "../bench/measure.ts";
 import { benchRecover } from "../bench/recover.ts";
 import { benchStart } from "../bench/start.ts";
 import { benchValidate } from "../bench/validate.ts";
+import { benchWeek } from "../bench/week.ts";
 import type { Stretch } from "../runtimes/host/critical-path.ts";
 import { pathText } from "./explain.ts";
 import { usage, type CommandDef, type Context } from "./command.ts";
@@ -31,15 +32,19 @@ const benchmarks: Record<string, (context: Context, runs: number) => Promise<Ben
   validate: alone(benchValidate),
   start: benchStart,
   recover: alone(benchRecover),
+  week: async (context) => ({ measures: await benchWeek(context, dropsOf(context)) }),
 };
 
 const bench = {
   name: "bench",
   summary:
-    "measure drop to commit, load, a large file and the validator, each beside something else; a start; recovery",
-  usage: "drop|load|large|validate|start|recover [--runs N]",
-  examples: ["bench drop", "bench start --runs 3 --json"],
-  options: { runs: { type: "string", placeholder: "N", summary: "runs of each, alternating (5)" } },
+    "measure drop to commit, load, a large file and the validator, each beside something else; a start; recovery; a week's growth",
+  usage: "drop|load|large|validate|start|recover|week [--runs N] [--drops N]",
+  examples: ["bench drop", "bench start --runs 3 --json", "bench week --drops 1000"],
+  options: {
+    runs: { type: "string", placeholder: "N", summary: "runs of each, alternating (5)" },
+    drops: { type: "string", placeholder: "N", summary: "files of a week (1000)" },
+  },
   async run(context) {
     const [what] = context.args;
     if (context.args.length !== 1 || !what || !(what in benchmarks))
@@ -64,6 +69,13 @@ const bench = {
   },
 } satisfies CommandDef;
 export default bench;
+
+function dropsOf({ options }: Context): number {
+  const drops = Number(options["drops"] ?? 1000);
+  if (!Number.isInteger(drops) || drops < 20)
+    throw usage(bench, "--drops takes a number from 20 on");
+  return drops;
+}
 
 const row = (m: Measure): string[] => [
   m.name,
