@@ -1,6 +1,7 @@
 /** `test`: static checks and the levels of tests, over all languages. */
 import { spawn } from "node:child_process";
-import { cpSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { basename, join, resolve as resolvePath } from "node:path";
 import { leakLines, type Leak } from "../leaks/look.ts";
 import { KitError } from "../model/errors.ts";
@@ -220,22 +221,22 @@ async function pytest(
   const report = join(reportsDir(context), `${part.replace(/\W+/g, "-")}.xml`);
   rmSync(report, { force: true });
   const grep = context.options["grep"];
+  // It keeps the folders of its last runs, for whoever looks for them by their place.
+  const folders = mkdtempSync(join(tmpdir(), "gridata-pytest-"));
   const ok = await runs(
     context,
     python,
     [
       ...["-m", "pytest", "-c", "pipeline/pyproject.toml", "--rootdir", "."],
       ...["-p", "no:cacheprovider", ...args, `--junitxml=${report}`],
-      // Else it keeps the folders of the last three runs.
-      ...["-o", "tmp_path_retention_policy=none", "-o", "tmp_path_retention_count=0"],
       // Its names are words with underscores: all words of the text.
       ...(typeof grep === "string" ? ["-k", (grep.match(/\w+/g) ?? []).join(" and ")] : []),
     ],
-    { ...environment(context.checkout), ...env },
+    { ...environment(context.checkout), ...env, PYTEST_DEBUG_TEMPROOT: folders },
     context.checkout,
     // No test of that name is no failure, as with vitest.
     typeof grep === "string" ? [0, 5] : [0],
-  );
+  ).finally(() => rmSync(folders, { recursive: true, force: true }));
   try {
     const counts = /tests="(\d+)"/.exec(readFileSync(report, "utf8"));
     const found = (name: string) =>
