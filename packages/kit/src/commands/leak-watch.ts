@@ -28,7 +28,10 @@ export function leakWatch({ checkout }: Context): LeakWatch {
   process.env[markName] = temporary;
   const settled = async (look: () => Promise<Leak[]>): Promise<Leak[]> => {
     for (const deadline = performance.now() + settleMs; ; await sleep(500)) {
-      const leaks = await look();
+      // A service that a test killed may still be on its way back.
+      const leaks = await look().catch((error: unknown): Leak[] => [
+        { kind: "unseen", name: String(error) },
+      ]);
       if (leaks.length === 0 || performance.now() > deadline) return leaks;
     }
   };

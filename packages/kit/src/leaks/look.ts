@@ -8,7 +8,9 @@ export type LeakKind =
   | "catalog"
   | "row"
   | "run"
-  | "session";
+  | "session"
+  /** It could not be looked at, which is no reason to pass. */
+  | "unseen";
 
 export interface Leak {
   kind: LeakKind;
