@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from gridata import config
-from gridata.lake.catalog import MAIN, Catalog, CatalogRefusal, Snapshot
+from gridata.lake.catalog import MAIN, Catalog, CatalogRefusal, Snapshot, Table, _table
 
 WORLD = "model"
 """In the catalog. Tables have names of their own."""
@@ -21,28 +21,34 @@ ICEBERG: dict[str, Any] = {
 _snapshots = itertools.count(9_007_199_254_740_993)
 
 
+class Client(Catalog):
+    """The pipeline's client of the catalog; whatever it is told of the table is kept: nobody else changes it."""
+
+    def __init__(self, lake: "Lake", uri: str, role: str) -> None:
+        super().__init__(config.Catalog(uri, role), WORLD)
+        self._lake = lake
+
+    def _ask(self, method: str, path: str, body: Any = None) -> dict[str, Any]:
+        document = super()._ask(method, path, body)
+        if "metadata" in document:
+            self._lake.table = _table(self._lake.name, document)
+        return document
+
+
 class Lake:
+    table: Table
+
     def __init__(self, uri: str, name: str) -> None:
         self.name = name
-        self.roles = {
-            role: Catalog(config.Catalog(uri, role), WORLD) for role in ("reader", "engine", "publisher", "admin")
-        }
-        self.table = self.roles["engine"].ensure(name, ICEBERG)
+        self.roles = {role: Client(self, uri, role) for role in ("reader", "engine", "publisher", "admin")}
+        self.roles["engine"].ensure(name, ICEBERG)
         self.rows: dict[int, list[Row]] = {self.table.main: []}
         self.objects: dict[str, Any] = {}
         self.checked: set[int] = set()
         self._sequence = itertools.count(2)
 
-    def change(self, do: Callable[[], Any]) -> Any:
-        """A request that changes the table, and what the table is afterwards."""
-        answer = do()
-        found = self.roles["reader"].load(self.name)
-        assert found is not None
-        self.table = found
-        return answer
-
-    def commit(self, role: str, requirements: list[dict[str, Any]], updates: list[dict[str, Any]]) -> Any:
-        return self.change(lambda: self.roles[role]._commit(self.table, requirements, updates))
+    def commit(self, role: str, requirements: list[dict[str, Any]], updates: list[dict[str, Any]]) -> None:
+        self.roles[role]._commit(self.table, requirements, updates)
 
     def append(self, branch: str, rows: list[Row], summary: dict[str, str]) -> Callable[[], None]:
         """The commit of Spark's client on the branch as it is now; a missing branch is refused."""

@@ -268,7 +268,7 @@ class Run:
         deliveries = self.promises.deliveries()
         staged = [d for d, state in deliveries.items() if state not in FINAL or (rebuilt and d[7] in "13579")]
         for branch in self.lake.audit_branches():
-            self.lake.change(lambda branch=branch: self.lake.roles["engine"].remove_branch(self.lake.table, branch))
+            self.lake.roles["engine"].remove_branch(self.lake.table, branch)
         if rebuilt:
             self._rebuild(staged)
         else:
@@ -366,20 +366,20 @@ class GatedCatalog:
         promises, by = current.run.promises, (current.batch, current.attempt)
 
         def create() -> None:
-            self._lake.change(lambda: self._client.create_branch(table, branch, snapshot))
+            self._client.create_branch(table, branch, snapshot)
             promises.wrote_under(branch, by)
 
         _gate("create_branch", create)
 
     def remove_branch(self, table: Table, branch: str) -> None:
-        _gate("remove_branch", lambda: self._lake.change(lambda: self._client.remove_branch(table, branch)))
+        _gate("remove_branch", lambda: self._client.remove_branch(table, branch))
 
     def publish(self, table: Table, base: int, snapshot: int, branch: str) -> None:
         promises, batch = current.run.promises, current.batch
 
         def commit() -> None:
             before = promises.fence(batch)
-            self._lake.change(lambda: self._client.publish(table, base, snapshot, branch))
+            self._client.publish(table, base, snapshot, branch)
             promises.landed(batch, snapshot, before)
 
         _gate("publish", commit)
