@@ -64,7 +64,7 @@ describe("a part of a stack, on a machine where things go wrong", () => {
 
   it("is not started on a machine that lacks what it takes: it says what, and how to mend it", async () => {
     const name = `${stack}-x`;
-    const command = `ulimit -Hn 900 && exec ./gridata dev --only s3 --stack ${name} --json`;
+    const command = `ulimit -n 900 && exec ./gridata dev --only s3 --stack ${name} --json`;
     const refused = await ran("/bin/sh", ["-c", command], { env: process.env, cwd: checkout });
     expect(refused.exit).toBe(6);
     const { error } = JSON.parse(refused.stdout) as Answer;
