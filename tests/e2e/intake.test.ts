@@ -1,16 +1,7 @@
 import { rm, mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import {
-  canonical,
-  openWorld,
-  transactionColumns,
-  transactions,
-  type World,
-} from "@gridata/testkit";
-
-const table = "sales.transactions_v1";
-const dataset = "sales.transactions";
+import { openWorld, type World } from "@gridata/testkit";
 
 describe("what comes into the drop folder", () => {
   let world: World;
@@ -19,34 +10,6 @@ describe("what comes into the drop folder", () => {
   });
   afterAll(async () => {
     await world?.close();
-  });
-
-  it("twenty files at once, two with the same content and two with the same name: exactly the rows of nineteen", async () => {
-    const before = await world.rows(table);
-    const files = Array.from({ length: 19 }, (_, i) =>
-      transactions({ seed: 100 + i, records: 40 + i }),
-    );
-    for (const [i, file] of files.entries())
-      await world.drop(dataset, `day ${i === 18 ? 0 : i}.csv`, file.bytes);
-    await world.drop(dataset, "day 3 again.csv", files[3]!.bytes);
-    const all = await world.eventually(
-      "20 verdicts",
-      async () => {
-        const done = (await world.deliveries()).filter(
-          (d) => d.name.startsWith("day ") && world.isFinal(d),
-        );
-        return done.length === 20 && done;
-      },
-      { deadline: 200 },
-    );
-    const count = (state: string) => all.filter((d) => d.state === state).length;
-    expect({ published: count("published"), duplicate: count("duplicate") }).toEqual({
-      published: 19,
-      duplicate: 1,
-    });
-    expect(canonical(await world.rows(table), transactionColumns)).toEqual(
-      canonical([...before, ...files.flatMap((file) => file.rows)], transactionColumns),
-    );
   });
 
   it("a folder without a contract: parked with that reason, and published by itself once there is one", async () => {
