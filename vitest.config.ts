@@ -33,6 +33,8 @@ export default defineConfig({
           name: "e2e",
           // Of the faults those that stop nothing and strike their own world alone.
           include: ["tests/e2e/**/*.test.ts", "tests/chaos/intake.test.ts"],
+          // They wait more than they compute: for the next attempt, for a sign of life that does not come.
+          maxWorkers: 2,
           testTimeout: 240_000,
           hookTimeout: 300_000,
         },

@@ -2,16 +2,23 @@
  * A process is killed (SIGKILL) at a named point, once. Each test asserts that the process died there, what the attempts say,
  * and that the table equals the oracle with nobody helping.
  */
+import { execFile } from "node:child_process";
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { stateFolder } from "@gridata/kit/clients/stack";
 import {
   canonical,
   openWorld,
   readingColumns,
   readings,
+  until,
   type GeneratedFile,
   type Row,
   type World,
 } from "@gridata/testkit";
+import { stackName } from "../clients.ts";
 
 // Nothing is derived from it: what dies at a point of a step is the step of the file.
 const table = "telemetry.readings_v1";
@@ -86,4 +93,42 @@ describe("killed", () => {
       expect(await world.auditBranches(table)).toEqual([]);
     },
   );
+});
+
+const checkout = join(import.meta.dirname, "../..");
+const run = (...args: string[]) =>
+  promisify(execFile)(join(checkout, "gridata"), [...args, "--stack", stackName, "--json"]).then(
+    ({ stdout }) => JSON.parse(stdout) as any,
+  );
+const pids = (document: { services: { name: string; pid: number }[] }) =>
+  Object.fromEntries(document.services.map(({ name, pid }) => [name, pid]));
+
+// In one file with what kills services, which would have other pids.
+describe("the supervisor of a stack", () => {
+  it("may be killed: its services go on, and the next dev takes them up as they are", async () => {
+    const before = pids(await run("status"));
+    const { pid } = JSON.parse(
+      await readFile(join(stateFolder(checkout, stackName), "run/supervisor.json"), "utf8"),
+    ) as { pid: number };
+    process.kill(pid, "SIGKILL");
+    const again = await until("dev to attach", () => run("dev"), { deadline: 60 });
+    expect(again).toMatchObject({ state: "ready", reattached: true });
+    expect(pids(again)).toEqual(before);
+  });
+
+  it("starts a dead service again, and says so", async () => {
+    const { services } = await run("status");
+    const gateway = services.find(({ name }: { name: string }) => name === "gateway");
+    process.kill(gateway.pid, "SIGKILL");
+    const after = await until(
+      "the gateway to be ready again",
+      async () => {
+        const status = await run("status");
+        const found = status.services.find(({ name }: { name: string }) => name === "gateway");
+        return found.state === "ready" && found.restarts > gateway.restarts && found;
+      },
+      { deadline: 60 },
+    );
+    expect(after.pid).not.toBe(gateway.pid);
+  });
 });
