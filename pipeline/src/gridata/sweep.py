@@ -23,7 +23,7 @@ def sweep(settings: Config, log: Log) -> int:
     try:
         for world in ledger.open_worlds():
             catalog = Catalog(require(settings.catalog, "catalog", settings), world)
-            failed += _told(log.bind(world=world), partial(_sweep_world, ledger, store, catalog))
+            failed += _told(log.bind(world=world), partial(sweep_world, ledger, store, catalog))
         failed += _told(log, partial(_sweep_stack, settings, ledger))
     finally:
         ledger.close()
@@ -40,7 +40,7 @@ def _told(log: Log, work: Callable[[Log], None]) -> int:
     return 0
 
 
-def _sweep_world(ledger: Ledger, store: Store, catalog: Catalog, log: Log) -> None:
+def sweep_world(ledger: Ledger, store: Store, catalog: Catalog, log: Log) -> None:
     world = catalog.world
     # Before tables and objects: what a batch left is there when it is closed, so it is seen below.
     closed = ledger.closed_batches(world)

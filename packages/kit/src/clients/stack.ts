@@ -14,6 +14,7 @@ export interface IdentityConfig {
   kafka?: { brokers: string[]; username: string; password: string; topic: string; group: string };
   catalog?: { uri: string; token: string };
   airflow?: { uri: string; username: string; password: string };
+  airflow_database?: IdentityConfig["ledger"];
   spark?: { uri: string; token: string };
   steps?: { socket: string };
   drop?: { default_dir: string; worlds_dir: string; intake_dir: string };
