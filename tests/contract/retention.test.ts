@@ -41,13 +41,11 @@ it("old snapshots, typed files and tombstones go; rows, verdicts and receipts st
   expect(await count("staging", "parquet/", true)).toBeGreaterThan(0);
   expect(await world.ancestry(table)).toHaveLength(4);
 
-  const said = await client(
-    world,
-    "sweep_now.py",
-    "python-pipeline",
-    ...[checkout, config, world.name],
-  );
-  expect(said.at(-1)).toMatchObject({ msg: "swept" });
+  const sweep = () =>
+    client(world, "sweep_now.py", "python-pipeline", ...[checkout, config, world.name]);
+  expect((await sweep()).at(-1)).toMatchObject({ msg: "swept" });
+  // Tombstones that only expired snapshots named go with the next one.
+  await sweep();
   expect(await world.ancestry(table)).toHaveLength(1);
   expect(await rows()).toEqual(before);
   expect(await count("curated", "warehouse/")).toBeLessThan(files);
