@@ -92,6 +92,8 @@ async function passes(test: string, copy: string, java: boolean): Promise<boolea
         {
           ...environment(copy),
           GRIDATA_TEST_ANY_FAILURE: "1",
+          // pytest keeps the folders of runs that failed: they go with the copy.
+          PYTEST_DEBUG_TEMPROOT: copy,
           GRIDATA_TEST_SERVER: servers["GRIDATA_TEST_SERVER"]!,
           ...(!java && { GRIDATA_TEST_CATALOG: servers["GRIDATA_TEST_CATALOG"]! }),
         },

@@ -1,6 +1,8 @@
 /** Looks for what tests left behind: in the layers of their stack before it ends, and on the machine afterwards. */
 import { mkdtempSync, rmSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
+import { readStackConfig } from "../clients/stack.ts";
+import { runStep } from "../clients/steps.ts";
 import { leaked, type Footprint, type Leak } from "../leaks/look.ts";
 import { leftOnMachine } from "../leaks/machine.ts";
 import { footprint } from "../leaks/read.ts";
@@ -37,7 +39,13 @@ export function leakWatch({ checkout }: Context): LeakWatch {
   };
   return {
     layers: (stack) => footprint(checkout, stack),
-    since: (stack, before) => settled(async () => leaked(before, await footprint(checkout, stack))),
+    since: (stack, before) =>
+      settled(async () => {
+        const leaks = leaked(before, await footprint(checkout, stack));
+        // What a killed step and late tasks of a closed world leave goes with the next sweep: it need not be waited for.
+        if (leaks.some(({ kind }) => kind === "folder")) await sweepNow(checkout, stack);
+        return leaks;
+      }),
     onMachine(ended) {
       const gone = ended === null ? [] : foldersOf(checkout, ended);
       const mark = `${markName}=${temporary}`;
@@ -49,6 +57,11 @@ export function leakWatch({ checkout }: Context): LeakWatch {
       rmSync(temporary, { recursive: true, force: true });
     },
   };
+}
+
+async function sweepNow(checkout: string, stack: string): Promise<void> {
+  const { steps } = readStackConfig(checkout, stack, "admin");
+  if (steps) await runStep(steps.socket, { step: "sweep" });
 }
 
 const foldersOf = (checkout: string, stack: string) => {

@@ -1,5 +1,6 @@
 """Files of a stack that only tell of what is over: what tasks wrote, releases, verdicts beside the drop folder."""
 
+import re
 import shutil
 import time
 from collections.abc import Iterable, Mapping
@@ -42,3 +43,16 @@ def _touched(path: Path) -> float:
         return max(one.lstat().st_mtime for one in (path, *(path.rglob("*") if path.is_dir() else ())))
     except OSError:  # somebody else removed it
         return time.time()
+
+
+def remove_runs_of_closed(tasks: Path, open_worlds: Iterable[str]) -> int:
+    """What a task wrote after its world had gone: folders `run_id=<world>.<batch>.<attempt>` of worlds that are not open."""
+    living = set(open_worlds)
+    runs = [
+        (path, re.fullmatch(r"run_id=([a-z][a-z0-9_]*)\.[a-z0-9]+\.[0-9]+", path.name))
+        for path in tasks.glob("dag_id=*/*")
+    ]
+    doomed = [path for path, run in runs if run and run[1] not in living]
+    for path in doomed:
+        shutil.rmtree(path, ignore_errors=True)
+    return len(doomed)
