@@ -1,13 +1,5 @@
 /** Stacks beside each other: two of this checkout, and one of another checkout under the same name. */
-import {
-  cpSync,
-  mkdirSync,
-  mkdtempSync,
-  readFileSync,
-  readdirSync,
-  rmSync,
-  symlinkSync,
-} from "node:fs";
+import { cpSync, mkdirSync, readFileSync, readdirSync, rmSync, symlinkSync } from "node:fs";
 import { execFileSync } from "node:child_process";
 import { rename, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -32,7 +24,7 @@ interface Place {
 }
 
 const name = `pair-${process.pid}`;
-const elsewhere = mkdtempSync(join(tmpdir(), "gridata-checkout-"));
+const elsewhere = join(tmpdir(), `gridata-checkout-${process.pid}`);
 const first: Place = { checkout, stack: name };
 const second: Place = { checkout, stack: `${name}-b` };
 const foreign: Place = { checkout: elsewhere, stack: name };
@@ -78,6 +70,7 @@ async function drop(place: Place, content: Buffer): Promise<void> {
 
 describe("stacks beside each other", () => {
   beforeAll(async () => {
+    mkdirSync(elsewhere);
     copyCheckout(elsewhere);
     for (const answer of await Promise.all(all.map(start)))
       expect(answer).toMatchObject({ ok: true, state: "ready" });
