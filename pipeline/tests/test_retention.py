@@ -13,7 +13,7 @@ import pytest
 from gridata.lake.catalog import CatalogRefusal, Snapshot, Table
 from gridata.log import Log
 from gridata.retention import figures, snapshots
-from gridata.retention.folders import old_releases, remove_old
+from gridata.retention.folders import old_releases, remove_old, runs_of_worlds
 from gridata.retention.lake import superseded
 
 DAY_MS = 86_400_000
@@ -209,6 +209,14 @@ def test_folders_go_by_what_was_written_last_in_them(tmp_path: Path) -> None:
     (tmp_path / "dag_id=a/run_id=busy/more.log").write_text("x")
     assert remove_old(tmp_path, "dag_id=*/run_id=*", 7 * 86_400) == 1
     assert sorted(path.name for path in tmp_path.glob("*/*")) == ["run_id=busy", "run_id=new"]
+
+
+def test_what_tasks_wrote_belongs_to_the_world_of_its_run(tmp_path: Path) -> None:
+    run = "b1m88ba88dtd1c.1"
+    for name in (f"run_id=gone.{run}", f"run_id=default.{run}", "run_id=scheduled__2026-11-25T00:00:00+00:00"):
+        (tmp_path / "dag_id=a" / name).mkdir(parents=True)
+    found = {path.name: world for path, world in runs_of_worlds(tmp_path).items()}
+    assert found == {f"run_id=gone.{run}": "gone", f"run_id=default.{run}": "default"}
 
 
 def test_the_page_has_the_figures() -> None:

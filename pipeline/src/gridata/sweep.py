@@ -10,7 +10,7 @@ from gridata.lake.store import Store
 from gridata.ledger import Ledger
 from gridata.log import Log
 from gridata.retention import airflow, figures
-from gridata.retention.folders import old_releases, remove_old, remove_releases, remove_runs_of_closed
+from gridata.retention.folders import old_releases, remove_folders, remove_old, runs_of_worlds
 from gridata.retention.lake import stale_branches, stale_files, unnamed_tombstones
 from gridata.retention.snapshots import expire
 
@@ -89,10 +89,14 @@ def _tombstones(world: str, store: Store, closed: dict[str, float], tables: Iter
 def _sweep_stack(settings: Config, ledger: Ledger, log: Log) -> None:
     state = settings.state_dir
     gone = airflow.clean(require(settings.airflow_database, "airflow_database", settings), figures.RUN_SECONDS)
-    gone["task_logs"] = remove_old(state / "data/airflow-api/tasks", "dag_id=*/run_id=*", figures.RUN_SECONDS)
-    gone["closed_worlds"] = remove_runs_of_closed(state / "data/airflow-api/tasks", ledger.open_worlds())
+    tasks = state / "data/airflow-api/tasks"
+    runs = runs_of_worlds(tasks)
+    # Asked after the folders were seen: a world that opens meanwhile has none among them.
+    living = set(ledger.open_worlds())
+    gone["closed_worlds"] = remove_folders(path for path, world in runs.items() if world not in living)
+    gone["task_logs"] = remove_old(tasks, "dag_id=*/run_id=*", figures.RUN_SECONDS)
     gone["parse_logs"] = remove_old(state / "data/airflow-api/logs", "dag_processor/*", figures.RUN_SECONDS)
-    gone["releases"] = remove_releases(state / "releases", old_releases(*ledger.releases()))
+    gone["releases"] = remove_folders(state / "releases" / release for release in old_releases(*ledger.releases()))
     drop = require(settings.drop, "drop", settings)
     for folder in (Path(drop.default_dir), *Path(drop.worlds_dir).glob("*")):
         gone["verdicts"] = gone.get("verdicts", 0) + remove_old(

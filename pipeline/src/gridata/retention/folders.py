@@ -1,11 +1,11 @@
 """Files of a stack that only tell of what is over: what tasks wrote, releases, verdicts beside the drop folder."""
 
-import re
 import shutil
 import time
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
+from gridata import names
 from gridata.retention import figures
 
 
@@ -19,8 +19,9 @@ def old_releases(in_effect: Mapping[str, float], needed: set[str]) -> list[str]:
     ]
 
 
-def remove_releases(releases: Path, doomed: Iterable[str]) -> int:
-    there = [path for release in doomed if (path := releases / release).is_dir()]
+def remove_folders(doomed: Iterable[Path]) -> int:
+    """How many were there."""
+    there = [path for path in doomed if path.is_dir()]
     for path in there:
         shutil.rmtree(path, ignore_errors=True)
     return len(there)
@@ -45,14 +46,7 @@ def _touched(path: Path) -> float:
         return time.time()
 
 
-def remove_runs_of_closed(tasks: Path, open_worlds: Iterable[str]) -> int:
-    """What a task wrote after its world had gone: folders `run_id=<world>.<batch>.<attempt>` of worlds that are not open."""
-    living = set(open_worlds)
-    runs = [
-        (path, re.fullmatch(r"run_id=([a-z][a-z0-9_]*)\.[a-z0-9]+\.[0-9]+", path.name))
-        for path in tasks.glob("dag_id=*/*")
-    ]
-    doomed = [path for path, run in runs if run and run[1] not in living]
-    for path in doomed:
-        shutil.rmtree(path, ignore_errors=True)
-    return len(doomed)
+def runs_of_worlds(tasks: Path) -> dict[Path, str]:
+    """Folders of what tasks wrote in a batch's run, `dag_id=<dag>/run_id=<run id>`, with the world of each."""
+    runs = {path: names.parse_run_id(path.name.removeprefix("run_id=")) for path in tasks.glob("dag_id=*/run_id=*")}
+    return {path: run.world for path, run in runs.items() if run}
