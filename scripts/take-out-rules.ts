@@ -6,20 +6,13 @@
  *
  * --quick: the first of each rule and feature. --green: the tests were just seen to be green, so that isn't looked at.
  */
-import { spawn, spawnSync } from "node:child_process";
-import {
-  cpSync,
-  existsSync,
-  mkdtempSync,
-  readFileSync,
-  rmSync,
-  symlinkSync,
-  writeFileSync,
-} from "node:fs";
+import { spawn } from "node:child_process";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { availableParallelism, tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { pythonTests } from "@gridata/kit/commands/python-tests";
+import { copyCheckout } from "@gridata/testkit/checkout";
 
 interface Guard {
   /** Or the feature. */
@@ -61,26 +54,6 @@ const servers = await new Promise<Record<string, string>>((resolve, reject) => {
   createInterface({ input: shared.stdout }).once("line", (line) => resolve(JSON.parse(line)));
   shared.once("exit", () => reject(new Error("no ledger and catalog for the tests")));
 });
-
-function copyOf(): string {
-  const copy = mkdtempSync(join(tmpdir(), "gridata-rules-"));
-  const tracked = spawnSync("git", ["ls-files", "-co", "--exclude-standard"], {
-    cwd: checkout,
-    encoding: "utf8",
-  }).stdout;
-  for (const file of tracked.trim().split("\n"))
-    if (existsSync(join(checkout, file))) cpSync(join(checkout, file), join(copy, file));
-  const installed = spawnSync("git", ["ls-files", "*package.json"], {
-    cwd: checkout,
-    encoding: "utf8",
-  });
-  for (const file of installed.stdout.trim().split("\n")) {
-    const modules = file.replace(/package\.json$/, "node_modules");
-    if (existsSync(join(checkout, modules)))
-      symlinkSync(join(checkout, modules), join(copy, modules));
-  }
-  return copy;
-}
 
 /** True when the test passes. `java`: the catalog is made from the copy. */
 async function passes(test: string, copy: string, java: boolean): Promise<boolean> {
@@ -147,7 +120,8 @@ async function verdict(guard: Guard, copy: string): Promise<string> {
 const waiting = [...guards];
 let unguarded = 0;
 async function work(): Promise<void> {
-  const copy = copyOf();
+  const copy = mkdtempSync(join(tmpdir(), "gridata-rules-"));
+  copyCheckout(checkout, copy);
   try {
     for (let guard = waiting.shift(); guard; guard = waiting.shift()) {
       const begun = performance.now();

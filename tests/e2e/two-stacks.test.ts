@@ -1,15 +1,15 @@
 /** Stacks beside each other: two of this checkout, and one of another checkout under the same name. */
-import { cpSync, mkdirSync, readFileSync, readdirSync, rmSync, symlinkSync } from "node:fs";
-import { execFileSync } from "node:child_process";
+import { mkdirSync, readFileSync, rmSync } from "node:fs";
 import { rename, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { dirname, join } from "node:path";
+import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { objectStore } from "@gridata/kit/clients/s3";
 import { dropFolder, readStackConfig, stateFolder } from "@gridata/kit/clients/stack";
 import { leased } from "@gridata/kit/toolchain/needs";
 import { cacheRoot } from "@gridata/kit/toolchain/paths";
 import { transactions, until } from "@gridata/testkit";
+import { copyCheckout } from "@gridata/testkit/checkout";
 import { checkout, ran } from "../command-line.ts";
 
 interface Answer {
@@ -46,21 +46,6 @@ const staged = (place: Place) =>
 const supervisorOf = ({ checkout: at, stack }: Place) =>
   readFileSync(join(stateFolder(at, stack), "run/supervisor.json"), "utf8");
 
-/** What git knows and does not ignore; the packages are those of this checkout. */
-function copyCheckout(to: string): void {
-  const git = (...args: string[]) =>
-    execFileSync("git", ["ls-files", "-co", "--exclude-standard", ...args], { cwd: checkout })
-      .toString()
-      .trim()
-      .split("\n");
-  for (const file of git()) cpSync(join(checkout, file), join(to, file));
-  for (const file of git("package.json", "*/package.json")) {
-    const modules = join(dirname(file), "node_modules");
-    if (readdirSync(join(checkout, dirname(file))).includes("node_modules"))
-      symlinkSync(join(checkout, modules), join(to, modules));
-  }
-}
-
 async function drop(place: Place, content: Buffer): Promise<void> {
   const folder = join(dropFolder(place.checkout, place.stack, "default"), "sales/transactions");
   mkdirSync(folder, { recursive: true });
@@ -70,8 +55,7 @@ async function drop(place: Place, content: Buffer): Promise<void> {
 
 describe("stacks beside each other", () => {
   beforeAll(async () => {
-    mkdirSync(elsewhere);
-    copyCheckout(elsewhere);
+    copyCheckout(checkout, elsewhere);
     for (const answer of await Promise.all(all.map(start)))
       expect(answer).toMatchObject({ ok: true, state: "ready" });
   });
