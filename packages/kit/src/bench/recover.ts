@@ -19,7 +19,7 @@ export async function benchRecover(given: Context, runs: number): Promise<Measur
     waitUntil(
       context,
       () => what,
-      async () => look() || null,
+      async () => look(),
     );
 
   async function recovery(name: string): Promise<number> {

@@ -94,7 +94,7 @@ const published = (context: Context, ledger: LedgerReader, count: number) =>
         `select (select count(*)::int from ledger.delivery where world = 'default' and state = 'published') as n,
                 (select count(*)::int from ledger.batch where world = 'default' and state = 'open') as open`,
       );
-      return (rows[0]!.n === count && rows[0]!.open === 0) || null;
+      return rows[0]!.n === count && rows[0]!.open === 0;
     },
   );
 

@@ -1,7 +1,7 @@
 /** `soak`: random faults for so many minutes; a seed that failed strikes alike again. */
 import { KitError } from "../model/errors.ts";
 import { usage, type CommandDef } from "./command.ts";
-import { vitest, withStack, type Part } from "./test.ts";
+import { attach, seedOf, strike } from "./strike.ts";
 
 const soak = {
   name: "soak",
@@ -11,31 +11,20 @@ const soak = {
   options: {
     minutes: { type: "string", placeholder: "N", summary: "for so long at least (30)" },
     seed: { type: "string", placeholder: "S", summary: "which faults (the clock's)" },
-    attach: {
-      type: "boolean",
-      summary: "strike the stack that runs (--stack): everything on it stops now and then",
-    },
+    attach,
   },
   async run(context) {
     if (context.args.length > 0) throw usage(soak, "soak takes no words");
     const minutes = String(context.options["minutes"] ?? "30");
-    const seed = String(context.options["seed"] ?? String(Date.now() % 1_000_000));
     if (!/^[1-9]\d{0,3}$/.test(minutes))
       throw usage(soak, `--minutes takes a number from 1 on, not '${minutes}'`);
-    if (!/^\d{1,9}$/.test(seed)) throw usage(soak, `--seed takes a number, not '${seed}'`);
+    const seed = seedOf(soak, context, String(Date.now() % 1_000_000));
     const replay = `./gridata soak --minutes ${minutes} --seed ${seed}`;
-    const begun = Date.now();
     context.say(`seed ${seed}: ${replay}`);
-    let tally: Part | null = null;
-    await withStack(context, async (stack) => {
-      tally = await vitest(context, "soak", {
-        GRIDATA_STACK: stack,
-        GRIDATA_SEED: seed,
-        GRIDATA_SOAK_MINUTES: minutes,
-      });
-      return tally.failed === 0;
+    const { failed, report, duration_s } = await strike(context, "soak", {
+      GRIDATA_SEED: seed,
+      GRIDATA_SOAK_MINUTES: minutes,
     });
-    const { failed, report } = tally!;
     const failure = new KitError({
       code: "SOAK_FAILED",
       what: `an invariant did not hold under the faults of seed ${seed}`,
@@ -44,10 +33,7 @@ const soak = {
     });
     return {
       ...(failed > 0 && { failure }),
-      document: {
-        ...{ seed, minutes: Number(minutes), failed, report, replay },
-        duration_s: (Date.now() - begun) / 1000,
-      },
+      document: { seed, minutes: Number(minutes), failed, report, replay, duration_s },
       text: failed === 0 ? `nothing was lost or doubled; ${replay} strikes alike` : replay,
     };
   },

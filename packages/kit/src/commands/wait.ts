@@ -3,18 +3,18 @@ import { setTimeout as pause } from "node:timers/promises";
 import { Exit, KitError } from "../model/errors.ts";
 import type { Context } from "./command.ts";
 
-/** Looks until `look` gives something other than null. `what` is asked anew when it is said. */
+/** Looks until `look` gives something other than null or false. `what` is asked anew when it is said. */
 export async function waitUntil<T>(
   context: Pick<Context, "signal" | "timeoutSeconds" | "say">,
   what: () => string,
-  look: () => Promise<T | null>,
+  look: () => Promise<T | null | false>,
 ): Promise<T> {
   const start = performance.now();
   const deadline = context.timeoutSeconds ?? 600;
   let nextWord = 5;
   for (;;) {
     const found = await look();
-    if (found !== null) return found;
+    if (found !== null && found !== false) return found;
     const waited = (performance.now() - start) / 1000;
     if (waited > deadline)
       throw new KitError({
