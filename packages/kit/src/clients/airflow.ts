@@ -66,6 +66,11 @@ export function airflowClient(config: NonNullable<Config["airflow"]>) {
   async function refuse(what: string, answer: Response): Promise<never> {
     throw new AirflowError(what, answer.status, await answer.text());
   }
+  /** Of a run and the task that it has. Done too when there is none. */
+  async function end(dag: string, runId: string): Promise<void> {
+    const ended = await whileBusy(() => call("PATCH", runPath(dag, runId), { state: "failed" }));
+    if (!ended.ok && ended.status !== 404) return refuse(`the end of ${dag} ${runId}`, ended);
+  }
 
   return {
     /** A token of this user. */
@@ -97,8 +102,7 @@ export function airflowClient(config: NonNullable<Config["airflow"]>) {
       if (!answer.ok) return refuse(`a look at ${dag} ${runId}`, answer);
       const { state } = run.parse(await answer.json());
       if (state === "success" || state === "failed") return false;
-      const ended = await call("PATCH", runPath(dag, runId), { state: "failed" });
-      if (!ended.ok && ended.status !== 404) return refuse(`the end of ${dag} ${runId}`, ended);
+      await end(dag, runId);
       return true;
     },
 
@@ -122,12 +126,10 @@ export function airflowClient(config: NonNullable<Config["airflow"]>) {
 
     /** Done too when there is none. A run that goes on is ended first: nobody waits for it any more. */
     async deleteRun(dag: string, runId: string): Promise<void> {
-      // Airflow's scheduler may lock the run's rows in another order: its database then ends one of the two, and the API answers 500.
       const remove = () => whileBusy(() => call("DELETE", runPath(dag, runId)));
       let answer = await remove();
       if (answer.status === 409) {
-        const ended = await call("PATCH", runPath(dag, runId), { state: "failed" });
-        if (!ended.ok && ended.status !== 404) return refuse(`the end of ${runId}`, ended);
+        await end(dag, runId);
         answer = await remove();
       }
       if (!answer.ok && answer.status !== 404) return refuse(`the removal of ${runId}`, answer);
@@ -135,7 +137,10 @@ export function airflowClient(config: NonNullable<Config["airflow"]>) {
   };
 }
 
-/** Repeats a request that may be repeated for as long as it is answered with 5xx, half a minute at most. */
+/**
+ * Repeats a request that may be repeated for as long as it is answered with 5xx, half a minute at most. Airflow's scheduler may lock
+ * the rows of a run in another order than the API does: the database then ends one of the two, and the API answers 500.
+ */
 async function whileBusy(request: () => Promise<Response>): Promise<Response> {
   const deadline = performance.now() + 30_000;
   for (;;) {
