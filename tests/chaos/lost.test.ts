@@ -1,12 +1,16 @@
 /** F29: a whole database is lost with files in flight, and made anew: Airflow's, the ledger's. Nothing is lost, nothing is doubled. */
 import { execFile } from "node:child_process";
-import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { expect, it } from "vitest";
-import { createPool } from "@gridata/kit/clients/pg";
-import { readStackConfig, stateFolder } from "@gridata/kit/clients/stack";
-import { killAll, killSupervisor, openWorld, serviceBack, startAgain } from "@gridata/testkit";
+import {
+  inDatabase,
+  killAll,
+  killSupervisor,
+  openWorld,
+  serviceBack,
+  startAgain,
+} from "@gridata/testkit";
 import { scene } from "./scene.ts";
 
 const stage = scene();
@@ -76,21 +80,8 @@ async function expectPublished(names: string[]): Promise<void> {
   );
 }
 
-async function loseDatabase(database: "airflow" | "ledger"): Promise<void> {
-  const { checkout, stack } = stage.world;
-  const { ledger } = readStackConfig(checkout, stack, "admin");
-  const password = readFileSync(
-    join(stateFolder(checkout, stack), "config/services/postgres-superuser"),
-    "utf8",
-  ).trim();
-  const server = createPool(
-    { ...ledger, user: "postgres", password, database: "postgres" },
-    "test",
-    1,
-  );
-  await server.query(`drop database ${database} with (force)`);
-  await server.end();
-}
+const loseDatabase = (database: "airflow" | "ledger") =>
+  inDatabase(stage.world, "postgres", `drop database ${database} with (force)`);
 
 async function gridata(...args: string[]): Promise<Record<string, unknown>> {
   const { checkout, stack } = stage.world;

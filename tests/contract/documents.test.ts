@@ -18,7 +18,7 @@ import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { stateFolder } from "@gridata/kit/clients/stack";
 import { registry } from "@gridata/kit/commands/registry";
 import { documentSchemas } from "@gridata/kit/documents";
-import { openWorld, transactions, type World } from "@gridata/testkit";
+import { openWorld, transactions, until, type World } from "@gridata/testkit";
 import { stackName } from "../clients.ts";
 import { checkout, gridata, ran } from "../command-line.ts";
 
@@ -190,10 +190,13 @@ describe("worlds", () => {
       expect(existsSync(found["worlds"][0].drop_dir)).toBe(true);
     }
     await document("drop good.csv --to sales.transactions", { env: { GRIDATA_WORLD: name } });
-    const { found } = await document("world list");
-    const [listed] = found["worlds"].filter((one: any) => one.world === name);
-    expect([listed.state, listed.files]).toEqual(["open", "1"]);
-    expect(found["worlds"].map((one: any) => one.world)).toContain(world.name);
+    const listed = await until(`world ${name} to have the file`, async () => {
+      const { found } = await document("world list");
+      expect(found["worlds"].map((one: any) => one.world)).toContain(world.name);
+      const own = found["worlds"].find((one: any) => one.world === name);
+      return own.files === "1" && own;
+    });
+    expect(listed.state).toBe("open");
     const { found: gone } = await document(`world remove ${name}`);
     expect(gone["worlds"]).toMatchObject([{ world: name, state: "removed", drop_dir: null }]);
     expect(existsSync(listed.drop_dir)).toBe(false);

@@ -124,7 +124,7 @@ it("ports and secrets of the earlier state stay, and what is new is added", asyn
     writeFileSync(join(layout.secrets, "generated.json"), JSON.stringify(secrets));
     writeFileSync(layout.stackFile, read("stack.json"));
     const { ports: before } = JSON.parse(read("stack.json")) as { ports: Record<string, number> };
-    const facts = await chooseFacts(layout, stackDef, "normal", () => true);
+    const facts = await chooseFacts(layout, stackDef, "normal", () => true, []);
     expect(facts.ports).toMatchObject(before);
     expect(facts.secrets).toMatchObject(secrets);
     const wanted = stackDef.services.flatMap((service) => Object.keys(service.secrets));

@@ -35,3 +35,9 @@ it("removes a run that goes on, though the database of Airflow ends one of two t
   await airflow.client.deleteRun("process_and_publish", "w.b.1");
   expect(airflow.asked).toEqual(["DELETE", "PATCH", "PATCH", "DELETE", "DELETE"]);
 });
+
+it("removes a run of which the scheduler says once more that it goes on", async () => {
+  await using airflow = await answering({ DELETE: [409, 409, 204], PATCH: [200] });
+  await airflow.client.deleteRun("process_and_publish", "w.b.1");
+  expect(airflow.asked).toEqual(["DELETE", "PATCH", "DELETE", "PATCH", "DELETE"]);
+});

@@ -3,6 +3,9 @@ import { setTimeout as pause } from "node:timers/promises";
 import { z } from "zod";
 import type { Config } from "./config.ts";
 
+/** How long Airflow is asked again for what it could not do just now. */
+const patienceMs = 30_000;
+
 export const dagIds = { ingest: "file_watch_ingest", publish: "process_and_publish" } as const;
 export type DagId = (typeof dagIds)[keyof typeof dagIds];
 
@@ -115,7 +118,7 @@ export function airflowClient(config: NonNullable<Config["airflow"]>) {
           run_id_pattern: `${prefix.replaceAll("_", "\\_")}%`,
           ...{ limit: "100", offset: String(seen) },
         });
-        const answer = await call("GET", `/dags/~/dagRuns?${query}`);
+        const answer = await whileBusy(() => call("GET", `/dags/~/dagRuns?${query}`));
         if (!answer.ok) return refuse("a list of runs", answer);
         const page = runs.parse(await answer.json());
         seen += page.dag_runs.length;
@@ -124,25 +127,30 @@ export function airflowClient(config: NonNullable<Config["airflow"]>) {
       }
     },
 
-    /** Done too when there is none. A run that goes on is ended first: nobody waits for it any more. */
+    /**
+     * Done too when there is none. A run that goes on is ended first: nobody waits for it any more. The scheduler may say once more
+     * that it goes on, with what it read before.
+     */
     async deleteRun(dag: string, runId: string): Promise<void> {
-      const remove = () => whileBusy(() => call("DELETE", runPath(dag, runId)));
-      let answer = await remove();
-      if (answer.status === 409) {
+      const deadline = performance.now() + patienceMs;
+      for (;;) {
+        const answer = await whileBusy(() => call("DELETE", runPath(dag, runId)));
+        if (answer.ok || answer.status === 404) return;
+        if (answer.status !== 409 || performance.now() > deadline)
+          return refuse(`the removal of ${runId}`, answer);
+        await answer.arrayBuffer();
         await end(dag, runId);
-        answer = await remove();
       }
-      if (!answer.ok && answer.status !== 404) return refuse(`the removal of ${runId}`, answer);
     },
   };
 }
 
 /**
- * Repeats a request that may be repeated for as long as it is answered with 5xx, half a minute at most. Airflow's scheduler may lock
+ * Repeats a request that may be repeated for as long as it is answered with 5xx. Airflow's scheduler may lock
  * the rows of a run in another order than the API does: the database then ends one of the two, and the API answers 500.
  */
 async function whileBusy(request: () => Promise<Response>): Promise<Response> {
-  const deadline = performance.now() + 30_000;
+  const deadline = performance.now() + patienceMs;
   for (;;) {
     const answer = await request();
     if (answer.status < 500 || performance.now() > deadline) return answer;

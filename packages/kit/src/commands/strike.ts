@@ -1,6 +1,7 @@
 /** What strikes a stack of its own: tests of faults that a seed draws. */
 import { usage, type CommandDef, type Context, type OptionDef } from "./command.ts";
-import { vitest, withStack, type Part } from "./test.ts";
+import { withStack } from "./test.ts";
+import { vitest, type Part } from "./test-programs.ts";
 
 export const attach: OptionDef = {
   type: "boolean",

@@ -1,9 +1,7 @@
 /** `test`: static checks and the levels of tests, over all languages. */
-import { spawn } from "node:child_process";
-import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { basename, join, resolve as resolvePath } from "node:path";
-import { leakLines, type Leak } from "../leaks/look.ts";
+import { cpSync, mkdirSync, writeFileSync } from "node:fs";
+import { basename, join } from "node:path";
+import type { Leak } from "../leaks/look.ts";
 import { KitError } from "../model/errors.ts";
 import { layoutOf } from "../runtimes/host/control.ts";
 import { provision } from "../toolchain/provision.ts";
@@ -12,28 +10,15 @@ import dev from "./dev.ts";
 import down from "./down.ts";
 import { usage, type CommandDef, type Context } from "./command.ts";
 import { jobTestEnvironment } from "./job-tests.ts";
-import { leakWatch, temporaryFolder } from "./leak-watch.ts";
-import { pythonTests } from "./python-tests.ts";
+import { leakWatch } from "./leak-watch.ts";
 import { staticChecks } from "./static-checks.ts";
+import { one, pytest, reportsDir, runs, vitest, type Part, type Tally } from "./test-programs.ts";
 
 const levels = ["static", "unit", "jobs", "rules", "contract", "e2e"] as const;
 /** Levels that need a running stack. */
 const onStack: readonly Level[] = ["contract", "e2e"];
 const testStack = "test";
 type Level = (typeof levels)[number];
-
-interface Tally {
-  passed: number;
-  failed: number;
-  skipped: number;
-}
-
-/** One program's tests, and the file in which it says all of them. */
-export interface Part extends Tally {
-  part: string;
-  report: string | null;
-  leaks?: readonly Leak[];
-}
 
 const test = {
   name: "test",
@@ -83,32 +68,31 @@ const test = {
     // Each rule of the publish protocol and each part of supervision is taken out, and its test must notice.
     if (wanted.includes("rules")) {
       add(await pytest(context, ["pipeline/tests/model"]));
-      add(
-        one(
-          "rules",
-          await runs(context, "node", [
-            "--disable-warning=ExperimentalWarning",
-            "scripts/take-out-rules.ts",
-            "--quick",
-            ...(wanted.includes("unit") ? ["--green"] : []),
-          ]),
-        ),
-      );
+      const { ok, told } = await runs(context, "node", {
+        args: [
+          ...["--disable-warning=ExperimentalWarning", "scripts/take-out-rules.ts", "--quick"],
+          ...(wanted.includes("unit") ? ["--green"] : []),
+        ],
+        telling: /^\w+ +[\d.]+ s {2}(?!guarded)/,
+      });
+      add(one("rules", ok, told));
     }
     const stacked = wanted.filter((level) => onStack.includes(level));
     if (stacked.length > 0)
       await withStack(context, async (stack) => {
         const before = await leaks.layers(stack);
         for (const level of stacked) add(await vitest(context, level, { GRIDATA_STACK: stack }));
-        add(leakPart(context, "left in the layers", await leaks.since(stack, before)));
+        add(leakPart("left in the layers", await leaks.since(stack, before)));
         return total.failed === 0;
       });
     const ownStack = stacked.length > 0 && !context.options["attach"] ? testStack : null;
     if (wanted.some((level) => level !== "static"))
-      add(leakPart(context, "left on the machine", await leaks.onMachine(ownStack)));
+      add(leakPart("left on the machine", await leaks.onMachine(ownStack)));
     const duration_s = (Date.now() - begun) / 1000;
     const report = join(reportsDir(context), "test.json");
     writeFileSync(report, `${JSON.stringify({ ...total, duration_s, parts }, null, 2)}\n`);
+    for (const failure of parts.flatMap(({ failures }) => failures))
+      context.say(`${context.style.red("failed")} ${failure}`);
     return {
       ...(total.failed > 0 && { failure: failed(total.failed, report) }),
       document: { ...total, duration_s, report },
@@ -118,17 +102,10 @@ const test = {
 } satisfies CommandDef;
 export default test;
 
-const reportsDir = ({ checkout }: Context) =>
-  process.env["GRIDATA_REPORTS"] ?? join(checkout, "reports");
-
-const one = (part: string, ok: boolean): Part => ({
-  ...{ part, passed: ok ? 1 : 0, failed: ok ? 0 : 1, skipped: 0, report: null },
-});
-
 /** Whatever the tests left is a failure of its own, with a name for each. */
-function leakPart(context: Context, part: string, leaks: readonly Leak[]): Part {
-  if (leaks.length > 0) context.say(`${context.style.red(part)}\n${leakLines(leaks)}`);
-  return { ...one(part, leaks.length === 0), leaks };
+function leakPart(part: string, leaks: readonly Leak[]): Part {
+  const why = leaks.map(({ kind, name }) => `${part}: ${kind} ${name}`);
+  return { ...one(part, leaks.length === 0, why), leaks };
 }
 
 export const failed = (count: number, report: string) =>
@@ -139,38 +116,13 @@ export const failed = (count: number, report: string) =>
     fix: "mend the cause; `./gridata test LEVEL --grep TEXT` runs some of them again",
   });
 
-/** Runs a program of this checkout with its output shown; true when it ended well. */
-function runs(
-  context: Context,
-  name: string,
-  args: string[],
-  env: Record<string, string> = {},
-  cwd: string = context.checkout,
-  fine: readonly number[] = [0],
-): Promise<boolean> {
-  context.say(`${context.style.dim("test")} ${basename(name)} ${args.join(" ")}`);
-  const out = context.json ? process.stderr : process.stdout;
-  return new Promise((resolve, reject) => {
-    const child = spawn(resolvePath(context.checkout, "node_modules/.bin", name), args, {
-      env: { ...process.env, ...temporaryFolder(), ...env },
-      cwd,
-      stdio: ["ignore", "pipe", "pipe"],
-      signal: context.signal,
-    });
-    child.stdout.pipe(out, { end: false });
-    child.stderr.pipe(process.stderr, { end: false });
-    child.once("error", reject);
-    child.once("close", (code) => resolve(fine.includes(code ?? -1)));
-  });
-}
-
 async function checks(context: Context): Promise<Part[]> {
   const tools = await pythonTools(context);
   const parts: Part[] = [];
-  for (const { program, args, cwd } of staticChecks(context.checkout, ...tools))
-    parts.push(
-      one([basename(program), ...args].join(" "), await runs(context, program, args, {}, cwd)),
-    );
+  for (const { program, args, cwd } of staticChecks(context.checkout, ...tools)) {
+    const { ok } = await runs(context, program, { args, ...(cwd && { cwd }) });
+    parts.push(one([basename(program), ...args].join(" "), ok));
+  }
   return parts;
 }
 
@@ -207,81 +159,5 @@ export async function withStack(
       context.say(`the logs of the stack are kept in ${kept}`);
     }
     await down.run({ ...context, stack: testStack, options: { purge: true } });
-  }
-}
-
-/** Tests of the Python code: those of the pipeline, or those beside the jobs. */
-async function pytest(
-  context: Context,
-  args: string[],
-  env: Record<string, string> = {},
-): Promise<Part> {
-  const { python, environment } = await pythonTests(context);
-  const part = `pytest ${args.at(-1)!}`;
-  const report = join(reportsDir(context), `${part.replace(/\W+/g, "-")}.xml`);
-  rmSync(report, { force: true });
-  const grep = context.options["grep"];
-  // It keeps the folders of its last runs, for whoever looks for them by their place.
-  const folders = mkdtempSync(join(tmpdir(), "gridata-pytest-"));
-  const ok = await runs(
-    context,
-    python,
-    [
-      ...["-m", "pytest", "-c", "pipeline/pyproject.toml", "--rootdir", "."],
-      ...["-p", "no:cacheprovider", ...args, `--junitxml=${report}`],
-      // Its names are words with underscores: all words of the text.
-      ...(typeof grep === "string" ? ["-k", (grep.match(/\w+/g) ?? []).join(" and ")] : []),
-    ],
-    { ...environment(context.checkout), ...env, PYTEST_DEBUG_TEMPROOT: folders },
-    context.checkout,
-    // No test of that name is no failure, as with vitest.
-    typeof grep === "string" ? [0, 5] : [0],
-  ).finally(() => rmSync(folders, { recursive: true, force: true }));
-  try {
-    const counts = /tests="(\d+)"/.exec(readFileSync(report, "utf8"));
-    const found = (name: string) =>
-      Number(new RegExp(`${name}="(\\d+)"`).exec(readFileSync(report, "utf8"))?.[1] ?? 0);
-    const red = found("errors") + found("failures");
-    const all = Number(counts?.[1] ?? 0);
-    return {
-      ...{ part, report },
-      passed: all - red - found("skipped"),
-      failed: Math.max(red, ok ? 0 : 1),
-      skipped: found("skipped"),
-    };
-  } catch {
-    return one(part, false);
-  }
-}
-
-export async function vitest(
-  context: Context,
-  project: string,
-  env: Record<string, string>,
-): Promise<Part> {
-  const report = join(reportsDir(context), `${project}.json`);
-  rmSync(report, { force: true });
-  const grep = context.options["grep"];
-  const ok = await runs(
-    context,
-    "vitest",
-    [
-      ...["run", "--project", project, "--reporter=default", "--reporter=json"],
-      `--outputFile.json=${report}`,
-      ...(typeof grep === "string" ? ["-t", grep] : []),
-    ],
-    env,
-  );
-  try {
-    const found = JSON.parse(readFileSync(report, "utf8")) as Record<string, number>;
-    return {
-      ...{ part: `vitest ${project}`, report },
-      passed: found["numPassedTests"] ?? 0,
-      // A file that doesn't load has no test that could fail.
-      failed: Math.max(found["numFailedTests"] ?? 0, ok ? 0 : 1),
-      skipped: found["numPendingTests"] ?? 0,
-    };
-  } catch {
-    return one(`vitest ${project}`, false);
   }
 }

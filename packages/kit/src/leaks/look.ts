@@ -50,6 +50,3 @@ export function leaked(before: Footprint, after: Footprint): Leak[] {
     });
   return found;
 }
-
-export const leakLines = (leaks: readonly Leak[]): string =>
-  leaks.map(({ kind, name }) => `${kind.padEnd(8)} ${name}`).join("\n");

@@ -1,4 +1,7 @@
-/** Who needs which entries of the cache: checkouts by what decides their keys, live stacks by what their processes run. */
+/**
+ * Who needs which entries of the cache: checkouts by what decides their keys, live stacks by what their processes run. And which ports
+ * live stacks have, among them those that no server listens on yet.
+ */
 import { createHash } from "node:crypto";
 import {
   existsSync,
@@ -9,7 +12,7 @@ import {
   rmSync,
   writeFileSync,
 } from "node:fs";
-import { dirname, join } from "node:path";
+import { basename, dirname, join } from "node:path";
 import { lock } from "./lock.ts";
 import { cachePaths } from "./paths.ts";
 import { isAlive, type ProcessIdentity } from "./process.ts";
@@ -28,9 +31,10 @@ interface LeaseFile {
   owner: string;
   processes: ProcessIdentity[];
   entries: EntryName[];
+  ports?: number[];
 }
 
-/** Held while records are written, and while prune reads them and takes entries away: neither sees half of the other's work. */
+/** Held while records are written or ports chosen, and while prune reads them and takes entries away: none sees half of another's work. */
 export const holdNeeds = (cache: string, signal?: AbortSignal) =>
   lock(cachePaths.lock(cache, "needs"), { signal });
 
@@ -68,6 +72,7 @@ export function neededByCheckouts(cache: string): Map<EntryName, string> {
 export interface Lease {
   tool(handle: Pick<ToolHandle, "name" | "key">): void;
   process(identity: ProcessIdentity): void;
+  ports(ports: readonly number[]): void;
   end(): void;
 }
 
@@ -79,6 +84,7 @@ export function leaseTools(cache: string, state: string, owner: string): Lease {
   const lease: LeaseFile = {
     ...{ owner, processes },
     entries: processes.length > 0 ? before!.entries : [],
+    ports: before?.ports ?? [],
   };
   return {
     tool({ name, key }) {
@@ -92,9 +98,19 @@ export function leaseTools(cache: string, state: string, owner: string): Lease {
       lease.processes = [...lease.processes.filter(isAlive), identity];
       write(path, lease);
     },
+    ports(ports) {
+      lease.ports = [...ports];
+      write(path, lease);
+    },
     end: () => rmSync(path, { force: true }),
   };
 }
+
+/** The ports of live stacks, but for the one whose state folder is `state`. */
+export const leasedPorts = (cache: string, state: string): number[] =>
+  [...records<LeaseFile>(cachePaths.leases(cache))].flatMap(([path, { processes, ports }]) =>
+    basename(path) !== fileName(state) && processes.some(isAlive) ? (ports ?? []) : [],
+  );
 
 /** The entries of live leases; one of which no process lives is removed. */
 export function leased(cache: string): Map<EntryName, string> {

@@ -15,7 +15,7 @@ import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { keyer } from "./key.ts";
 import { tryLock } from "./lock.ts";
-import { leaseTools, recordCheckout } from "./needs.ts";
+import { leasedPorts, leaseTools, recordCheckout } from "./needs.ts";
 import { cachePaths } from "./paths.ts";
 import { identityOf } from "./process.ts";
 import { prune } from "./prune.ts";
@@ -123,6 +123,17 @@ describe("prune", () => {
     const next = leaseTools(cache, "/somewhere", "stack");
     next.tool({ name: "postgres", key: old });
     expect((await pruned()).kept).toMatchObject([{ name: `kafka/${old}` }]);
+  });
+
+  it("a lease tells other stacks the ports that a live one has", async () => {
+    const service = living();
+    const lease = leaseTools(cache, "/somewhere", "stack");
+    lease.process(service.identity);
+    lease.ports([20_001, 20_002]);
+    expect(leasedPorts(cache, "/elsewhere")).toEqual([20_001, 20_002]);
+    expect(leasedPorts(cache, "/somewhere")).toEqual([]);
+    await ended(service.child);
+    expect(leasedPorts(cache, "/elsewhere")).toEqual([]);
   });
 
   it("removes half-made work and logs of what is made, and leaves what is being made just now", async () => {

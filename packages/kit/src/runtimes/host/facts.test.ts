@@ -11,11 +11,11 @@ const port = { scheme: "http", credentials: "some" };
 const service = (name: string) => ({ name, ports: { http: port }, secrets: {} });
 const stack = { services: [service("one"), service("two")], secrets: {} } as unknown as StackDef;
 
-it("ports and secrets stay as they were chosen; a port that somebody else has taken is chosen anew", async () => {
+it("ports and secrets stay as they were chosen; a port that somebody else has, or will have, is chosen anew", async () => {
   const checkout = mkdtempSync(join(tmpdir(), "gridata-facts-"));
   const layout = layoutOf(checkout, "some");
-  const choose = (running: string[]) =>
-    chooseFacts(layout, stack, "normal", (name) => running.includes(name));
+  const choose = (running: string[], others: number[] = []) =>
+    chooseFacts(layout, stack, "normal", (name) => running.includes(name), others);
   const server = createServer();
   try {
     const first = await choose([]);
@@ -27,6 +27,9 @@ it("ports and secrets stay as they were chosen; a port that somebody else has ta
     const again = await choose([]);
     expect(again.ports["one/http"]).not.toBe(taken);
     expect(again.ports["two/http"]).toBe(first.ports["two/http"]);
+    // A stack that starts at the same time has chosen it, and does not listen yet.
+    const chosen = await choose([], [again.ports["two/http"]!]);
+    expect(chosen.ports["two/http"]).not.toBe(again.ports["two/http"]);
   } finally {
     server.close();
     rmSync(checkout, { recursive: true, force: true });

@@ -27,19 +27,23 @@ export function writePrivate(path: string, content: string, mode = 0o600): void 
   renameSync(next, path);
 }
 
-/** Reads what was chosen, chooses what is missing. `runs`: whether a service's process of an earlier supervisor lives. */
+/**
+ * Reads what was chosen, chooses what is missing. `runs`: whether a service's process of an earlier supervisor lives; `others`: ports that
+ * other stacks have.
+ */
 export async function chooseFacts(
   layout: Layout,
   stack: StackDef,
   profile: Profile,
   runs: (service: string) => boolean,
+  others: readonly number[],
 ): Promise<Facts> {
   refuseNewer(layout, stack);
   for (const dir of [layout.state, layout.secrets, layout.config, layout.sockets])
     mkdirSync(dir, { recursive: true, mode: 0o700 });
   for (const dir of [layout.run, layout.logs, layout.drop, join(layout.config, "services")])
     mkdirSync(dir, { recursive: true });
-  const ports = await choosePorts(layout, stack, runs);
+  const ports = await choosePorts(layout, stack, runs, others);
   return { profile, ports, secrets: chooseSecrets(layout, stack) };
 }
 
@@ -48,14 +52,16 @@ async function choosePorts(
   layout: Layout,
   stack: StackDef,
   runs: (service: string) => boolean,
+  others: readonly number[],
 ): Promise<Record<string, number>> {
   const kept = readStackFile(layout);
   const ports: Record<string, number> = { ...kept?.ports };
   for (const [name, port] of Object.entries(ports))
-    if (!runs(name.split("/")[0]!) && !(await isFree(port))) delete ports[name];
+    if (!runs(name.split("/")[0]!) && (others.includes(port) || !(await isFree(port))))
+      delete ports[name];
   for (const service of stack.services)
     for (const port of Object.keys(service.ports))
-      ports[`${service.name}/${port}`] ??= await freePort(Object.values(ports));
+      ports[`${service.name}/${port}`] ??= await freePort([...Object.values(ports), ...others]);
   const file: StackFile = {
     ...{ schema: "gridata.stack/1", stack: layout.stack, ...writersOf(layout, stack) },
     ...{ sockets: layout.sockets, ports },

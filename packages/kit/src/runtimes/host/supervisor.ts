@@ -5,13 +5,13 @@
 import { mkdirSync, rmSync } from "node:fs";
 import type { Profile, StackDef } from "../../model/service.ts";
 import { identityOf } from "../../toolchain/process.ts";
-import { leaseTools } from "../../toolchain/needs.ts";
+import { holdNeeds, leasedPorts, leaseTools, type Lease } from "../../toolchain/needs.ts";
 import { cacheRoot } from "../../toolchain/paths.ts";
 import { provision } from "../../toolchain/provision.ts";
 import type { ToolHandle, ToolName } from "../../toolchain/types.ts";
 import { board } from "./board.ts";
 import { endAll } from "./end.ts";
-import { chooseFacts, writePrivate } from "./facts.ts";
+import { chooseFacts, writePrivate, type Facts } from "./facts.ts";
 import { knownOr } from "./failures.ts";
 import { keep } from "./keeper.ts";
 import { runs } from "./kept.ts";
@@ -51,12 +51,34 @@ export function supervisor(
   const first = firstWave(stack);
   const others = gate();
 
+  /** Two stacks that start at once choose one after the other: neither's servers listen yet. */
+  async function choose(cache: string, lease: Lease): Promise<Facts> {
+    const held = await holdNeeds(cache, signal);
+    try {
+      const facts = await chooseFacts(
+        layout,
+        whole,
+        profile,
+        (name) => runs(layout, name),
+        leasedPorts(cache, layout.state),
+      );
+      lease.ports(Object.values(facts.ports));
+      return facts;
+    } finally {
+      held.release();
+    }
+  }
+
   async function prepare(): Promise<Stage> {
     mkdirSync(layout.run, { recursive: true });
     rmSync(layout.events, { force: true });
     limitLogs(layout.logs);
     told.write();
-    const facts = await chooseFacts(layout, whole, profile, (name) => runs(layout, name));
+    const cache = cacheRoot(env);
+    // As long as one of these processes lives, `doctor --prune` leaves their tools alone.
+    const lease = leaseTools(cache, layout.state, `stack ${layout.state}`);
+    lease.process(identityOf()!);
+    const facts = await choose(cache, lease);
     const early = new Set(
       stack.services.filter((s) => first.has(s.name)).flatMap(({ tools }) => tools),
     );
@@ -73,9 +95,6 @@ export function supervisor(
       },
     });
     const handles = new Map<string, ToolHandle>();
-    // As long as one of these processes lives, `doctor --prune` leaves their tools alone.
-    const lease = leaseTools(cacheRoot(env), layout.state, `stack ${layout.state}`);
-    lease.process(identityOf()!);
     const resolve = resolver(layout, whole, facts, (name) => handles.get(name)!);
     for (const identity of stack.identities) resolve.writeIdentity(identity);
     for (const service of stack.services)

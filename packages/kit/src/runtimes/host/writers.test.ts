@@ -51,7 +51,7 @@ it("a refused state is left as it was, with the command that helps", async () =>
   writeFileSync(join(checkout, "migrations/0001_a.sql"), "");
   const data = { tool: "postgres", migrations: { area: "checkout", rest: "migrations" } };
   const stack = { services: [service("postgres", { data })], secrets: {} } as unknown as StackDef;
-  const choose = () => chooseFacts(layout, stack, "normal", () => false);
+  const choose = () => chooseFacts(layout, stack, "normal", () => false, []);
   await choose();
   const text = readFileSync(layout.stackFile, "utf8");
   const file = JSON.parse(text) as Writers;
