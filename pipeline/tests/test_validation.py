@@ -210,3 +210,15 @@ def test_rows_of_an_upsert_know_when_their_file_arrived(tmp_path: Path) -> None:
         source, agreed, file_id="f", delivery_id="d", parquet=parquet, evidence=evidence, arrival="000000000000007/d"
     )
     assert duckdb.sql(f"SELECT _arrival, _row FROM '{parquet}'").fetchall() == [("000000000000007/d", 1)]
+
+
+def test_rows_and_faults_keep_their_ordinal_when_several_threads_read_one_file(tmp_path: Path) -> None:
+    """So large that the parser deals it out; the last line has no end, and a record on the way is bad."""
+    count, bad = 120_000, 70_001
+    lines = [f"{'many' if n == bad else n},{n:0200d}" for n in range(1, count + 1)]
+    checked = Checked(
+        tmp_path, ("a,c\n" + "\n".join(lines)).encode(), contract(column("a", "int"), column("c", "string"))
+    )
+    assert checked.rules == [(bad, bad + 1, "a", "type", "many")]
+    assert checked.rows is not None
+    assert [row for row, a, _ in checked.rows if row == int(a)] == [n for n in range(1, count + 1) if n != bad]

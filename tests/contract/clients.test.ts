@@ -1,4 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { objectStore, s3Client } from "@gridata/kit/clients/s3";
+import { readStackConfig } from "@gridata/kit/clients/stack";
 import { openWorld, type World } from "@gridata/testkit";
 import { client } from "../clients.ts";
 
@@ -33,4 +35,27 @@ describe("clients of the catalog", () => {
       "2",
     ]);
   });
+});
+
+it("a client of the store lists more objects than a page has, whatever their names: with versions and without", async () => {
+  const world = await openWorld();
+  const config = readStackConfig(world.checkout, world.stack, "admin").s3!;
+  const [writer, store] = [s3Client(config), objectStore(config)];
+  try {
+    const prefix = `${world.name}/drop/sales/transactions/`;
+    const keys = Array.from({ length: 1_010 }, (_, i) => `${prefix}Größe+a%20b (${i}) '!*~&=.csv`);
+    const waiting = [...keys];
+    const put = async () => {
+      for (let key = waiting.pop(); key; key = waiting.pop())
+        await writer.putObject("staging", key, Buffer.from("x"));
+    };
+    await Promise.all(Array.from({ length: 8 }, put));
+    for (const versions of [false, true]) {
+      const listed = await store.list("staging", prefix, versions);
+      expect(listed.map(({ key }) => key).toSorted()).toEqual(keys.toSorted());
+    }
+    expect(await store.removePrefix("staging", prefix)).toBe(keys.length);
+  } finally {
+    await world.close();
+  }
 });

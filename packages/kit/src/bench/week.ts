@@ -19,8 +19,8 @@ import { pssBytes } from "./memory.ts";
 import { writeTransactions } from "./transactions.ts";
 
 const stack = "bench-week";
-/** Files that come together are one batch, and one session of Spark: 1,000 drops make about 300. */
-const together = 3;
+/** Files that come together are one batch, and with what is derived from it two sessions of Spark: 1,000 drops make about 300. */
+const together = 7;
 const records = 400;
 const looks = 10;
 

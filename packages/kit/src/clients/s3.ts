@@ -17,9 +17,32 @@ export interface StoredObject {
   at: Date;
 }
 
+/**
+ * The library sends the key after which a page of versions begins as the answer before had it, encoded in another way than what it
+ * signs: from the thousandth version on it would be refused.
+ */
+class PagedClient extends Client {
+  override listObjectsQuery(
+    ...[bucket, prefix, marker, options]: Parameters<Client["listObjectsQuery"]>
+  ) {
+    const from = (options as { keyMarker?: string } | undefined)?.keyMarker;
+    const keyMarker = from && inQuery(decodeURIComponent(from.replaceAll("+", " ")));
+    return super.listObjectsQuery(bucket, prefix, marker, {
+      ...options,
+      ...(keyMarker && { keyMarker }),
+    });
+  }
+}
+
+const inQuery = (text: string) =>
+  encodeURIComponent(text).replace(
+    /[!'()*]/g,
+    (mark) => `%${mark.charCodeAt(0).toString(16).toUpperCase()}`,
+  );
+
 export function s3Client(config: S3Config): Client {
   const url = new URL(config.endpoint);
-  return new Client({
+  return new PagedClient({
     endPoint: url.hostname,
     port: Number(url.port) || (url.protocol === "https:" ? 443 : 80),
     useSSL: url.protocol === "https:",
@@ -45,10 +68,11 @@ export type ObjectStore = ReturnType<typeof objectStore>;
 
 export function objectStore(config: S3Config) {
   const client = s3Client(config);
-  const entries = (bucket: string, prefix: string, versions: boolean) =>
-    client.listObjects(bucket, prefix, true, {
-      IncludeVersion: versions,
-    }) as AsyncIterable<ListedVersion>;
+  // Without versions a page begins at a token of the store's, not at a key.
+  const entries = (bucket: string, prefix: string, versions: boolean, recursive = true) =>
+    (versions
+      ? client.listObjects(bucket, prefix, recursive, { IncludeVersion: true })
+      : client.listObjectsV2(bucket, prefix, recursive)) as AsyncIterable<ListedVersion>;
 
   return {
     /** Current objects below a prefix; with `versions`, every version that is not a delete marker. */
@@ -66,9 +90,7 @@ export function objectStore(config: S3Config) {
     /** Names of the folders at the top of a bucket; with `versions`, those too of which only old versions are left. */
     async folders(bucket: string, versions = false): Promise<string[]> {
       const found: string[] = [];
-      for await (const entry of client.listObjects(bucket, "", false, {
-        IncludeVersion: versions,
-      })) {
+      for await (const entry of entries(bucket, "", versions, false)) {
         const { prefix } = entry as { prefix?: string };
         if (prefix) found.push(prefix.replace(/\/$/, ""));
       }

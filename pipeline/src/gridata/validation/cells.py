@@ -1,6 +1,7 @@
 """What a reader makes of a file, whatever its format, and what the judge takes."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
@@ -51,9 +52,9 @@ class Progress:
 class Cells:
     """The records of one file, in their order.
 
-    `relation` is SQL that can stand after FROM: every column of the contract by its name and, unless there is
-    `progress`, `_row BIGINT` (ordinal in the file, from 1, broken ones counted). A column in `typed` has values; any other is
-    VARCHAR and is judged as text.
+    `relation` is SQL that can stand after FROM: every column of the contract by its name and, unless it is `in_order`,
+    `_row BIGINT` (ordinal in the file, from 1, broken ones counted). A column in `typed` has values; any other is VARCHAR and is
+    judged as text.
     """
 
     relation: str
@@ -69,8 +70,12 @@ class Cells:
     """How its texts are written, where the format says that and not the contract."""
     row_bytes: float = 1000.0
     """Of a usual record."""
+    parts: Sequence[Callable[[], AbstractContextManager[str]]] = ()
+    """The relation in pieces, one after the other, each there while its context lasts: several are read at once. `relation` has them all."""
+    in_order: bool = False
+    """The relation has all records but the broken ones, in the order of the file: the ordinal of each follows from that."""
     progress: Callable[[], Progress] | None = None
-    """Of a reader that still reads: the relation has all records but the broken ones, in order; `records` is not known before."""
+    """Of a reader that still reads, and whose relation is `in_order`: `records` is not known before."""
     close: Callable[[], None] = lambda: None
     """Ends the reading, early or not. Raises what went wrong in it, as `Refused`."""
     again: "Callable[[], Cells] | None" = None

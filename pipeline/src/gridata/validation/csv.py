@@ -1,22 +1,27 @@
-"""Reader of CSV: a scan finds the records and passes on those that are whole, DuckDB's parser reads their cells as text meanwhile.
+"""Reader of CSV: a scan finds the records, DuckDB's parser reads their cells as text.
 
-Between the two is a named pipe, so that neither waits for the other to finish, nothing is written twice and memory is bounded.
+Of a file in which every line is a record, and that has nothing but cells, several pieces are read at once. Of any other the scan passes on the
+records that are whole, through a named pipe, so that neither waits for the other to finish, nothing is written twice and memory is bounded.
 """
 
+import codecs
 import contextlib
 import fcntl
 import os
 import tempfile
 import threading
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
+from functools import partial
+from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import duckdb
 
 from gridata.validation.cells import Cells, Contract, Progress, Refused, allowed
 from gridata.validation.csv_header import check_header
 from gridata.validation.csv_scan import Scan
-from gridata.validation.csv_source import blocks
+from gridata.validation.csv_source import BLOCK, blocks
 from gridata.validation.rules import text
 
 _PIPE_BYTES = 1 << 20
@@ -36,6 +41,10 @@ def read(db: duckdb.DuckDBPyConnection, source: Path, contract: Contract, work: 
     else:
         check_header(header, contract)
         names = [own[cell] for cell in header]
+    if until is None and _is_plain(source, scan, dialect):
+        as_it_is = _even(source, names, contract, work)
+        if as_it_is is not None:
+            return as_it_is
     size = source.stat().st_size
 
     def possible() -> int:
@@ -53,10 +62,48 @@ def read(db: duckdb.DuckDBPyConnection, source: Path, contract: Contract, work: 
         broken=scan.broken,
         lines=scan.lines.of,
         row_bytes=scan.row_bytes,
+        in_order=True,
         progress=lambda: Progress(scan.records, scan.broken, possible(), scan.stopped_at),
         close=feed.close,
         again=lambda: read(db, source, contract, Path(tempfile.mkdtemp(dir=work))),
     )
+
+
+def _even(source: Path, names: list[str], contract: Contract, work: Path) -> Cells | None:
+    """Of a file in which every line is a record with nothing in it but cells."""
+    scan = _scan(source, contract)
+    scan.header()
+    skip = scan.line - 1
+    cuts = scan.even(len(names))
+    if cuts is None:
+        return None
+
+    @contextlib.contextmanager
+    def piece(start: int, end: int) -> Generator[str]:
+        feed = _Feed(_bytes(source, start, end), work / f"piece-{start}")
+        try:
+            yield _relation(feed.path, names, contract)
+        finally:
+            feed.close()
+            feed.path.unlink()
+
+    return Cells(
+        relation=_relation(source, names, contract, skip),
+        parts=[partial(piece, start, end) for start, end in pairwise(cuts)],
+        records=scan.records,
+        broken=[],
+        lines=scan.lines.of,
+        row_bytes=scan.row_bytes,
+        in_order=True,
+    )
+
+
+def _bytes(source: Path, start: int, end: int) -> Iterator[bytes]:
+    with source.open("rb") as file:
+        file.seek(start)
+        while start < end and (block := file.read(min(BLOCK, end - start))):
+            start += len(block)
+            yield block
 
 
 def _scan(source: Path, contract: Contract) -> Scan:
@@ -72,13 +119,25 @@ def _count(source: Path, contract: Contract) -> int:
     return scan.records
 
 
-def _relation(path: Path, names: list[str], contract: Contract) -> str:
+def _is_plain(source: Path, scan: Scan, dialect: dict[str, Any]) -> bool:
+    """Whether the parser finds the first record by the line on which it begins."""
+    if dialect["encoding"] != "utf-8" or len(dialect["delimiter"]) > 1:
+        return False
+    with source.open("rb") as file:
+        head = file.read(max(scan.read, 3))
+    if head.startswith(codecs.BOM_UTF8):
+        return False
+    odd = [b"\r", b"\0", b"\n\n", dialect["quote"].encode()]
+    return not any(one and one in b"\n" + head[: scan.read] for one in odd)
+
+
+def _relation(path: Path, names: list[str], contract: Contract, skip: int = 0) -> str:
     dialect = contract["dialect"]
     columns = ", ".join(f"{text(name)}: 'VARCHAR'" for name in names)
     # Doubling the quotes makes a record longer.
     longest = 2 * contract["limits"]["lineBytes"] + 4 * len(names) + 2
-    # The scan has written it anew: no header, one line feed a record, quotes doubled.
-    return f"""read_csv({text(str(path))}, auto_detect = false, header = false, columns = {{{columns}}},
+    # As the scan writes it: no header, one line feed a record, quotes doubled. As the scan found it: no quotes at all.
+    return f"""read_csv({text(str(path))}, auto_detect = false, header = false, skip = {skip}, columns = {{{columns}}},
         delim = {text(dialect["delimiter"])}, quote = {text(dialect["quote"])}, escape = {text(dialect["quote"])},
         nullstr = {text(dialect["nullText"])}, allow_quoted_nulls = false, strict_mode = true, new_line = '\\n',
         max_line_size = {longest}, buffer_size = {max(longest, 8 << 20)})"""

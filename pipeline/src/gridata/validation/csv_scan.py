@@ -18,6 +18,7 @@ _WINDOW = 1 << 20
 # So much is read record by record once one was unusual: others follow, and looking at the whole block again has its price.
 _SLOWLY = 1 << 16
 _SHOWN = 500
+_PIECE = 16 << 20
 
 
 class Lines:
@@ -58,7 +59,8 @@ class Scan:
         self._line_bytes = line_bytes
         self._text = b""
         self._last = False
-        self._line = 1
+        self.line = 1
+        """On which the next record begins."""
         self._width = 0
         self.records = 0
         self.stopped_at = 0
@@ -95,13 +97,13 @@ class Scan:
             if self._grammar.comment and self._text.startswith(self._grammar.comment):
                 self._skip_line()
                 continue
-            line = self._line
+            line = self.line
             record = self._grammar.record(self._text, 0, self._last)
             if record is None or record.open_quote is not None or record.rule:
                 if record is None:
                     self._refuse_length(0)
                 raise Refused("QUOTE_OPEN", f"the header on line {line} has a quote that is not closed as it should be")
-            self._line += lines_in(self._text, 0, record.end)
+            self.line += lines_in(self._text, 0, record.end)
             self._pass(record.end)
             if record.is_blank:
                 continue
@@ -122,7 +124,7 @@ class Scan:
         if end is None:
             self._refuse_length(0)
         assert end is not None
-        self._line += lines_in(self._text, 0, end)
+        self.line += lines_in(self._text, 0, end)
         self._pass(end)
 
     def body(
@@ -162,9 +164,29 @@ class Scan:
     def _too_long(self) -> Refused:
         return Refused(
             "LINE_TOO_LONG",
-            f"the record that begins on line {self._line} is longer than {self._line_bytes} bytes that the contract allows "
+            f"the record that begins on line {self.line} is longer than {self._line_bytes} bytes that the contract allows "
             "(lineBytes); perhaps a quote in it is never closed",
         )
+
+    def even(self, width: int) -> list[int] | None:
+        """
+        Reads on to the end, as long as every line is a record of that width with nothing in it but cells. Returns where in the file to
+        cut it into pieces of a few MiB, its end included; None when it is another file.
+        """
+        self._width = width
+        cuts = [self.read]
+        while True:
+            self._more(_WINDOW)
+            if not self._text:
+                return [*cuts, self.read]
+            if self.read - cuts[-1] >= _PIECE:
+                cuts.append(self.read)
+            if self._last and not self._text.endswith(b"\n"):
+                self._text += b"\n"
+            end = self._evenly()
+            if end == 0:
+                return None
+            self._pass(end)
 
     # Everything below is one block at a time.
 
@@ -194,11 +216,11 @@ class Scan:
         if int((stop - start).max()) > self._line_bytes or not (text.isascii() or _is_utf8(text[:end])):
             return 0
         # As many lines as records: the two stay as far from each other as they are.
-        self.lines.add(np.array([self.records + 1]), np.array([self._line]))
+        self.lines.add(np.array([self.records + 1]), np.array([self.line]))
         self._out = memoryview(text)[:end]
         self.row_bytes = end / count
         self.records += count
-        self._line += count
+        self.line += count
         return end
 
     def _plainly(self, until: int | None) -> tuple[int, bool]:
@@ -251,10 +273,10 @@ class Scan:
                 return 0, False
         end = int(stop[-1]) + 1
         lines = np.empty_like(stop)
-        lines[0], lines[1:] = self._line, self._line + breaks[index[:-1]]
+        lines[0], lines[1:] = self.line, self.line + breaks[index[:-1]]
         long = np.flatnonzero(stop - start > self._line_bytes)
         if long.size:
-            self._line = int(lines[long[0]])
+            self.line = int(lines[long[0]])
             raise self._too_long()
         self.lines.add(count[is_record], lines[is_record])
         wrong = is_record & (cells != self._width)
@@ -269,7 +291,7 @@ class Scan:
         if count[-1] > self.records:
             self.row_bytes = end / int(count[-1] - self.records)
         self.records = int(count[-1])
-        self._line += int(breaks[index[-1]])
+        self.line += int(breaks[index[-1]])
         return end, limit < len(text)
 
     def _first_odd_quote(self, a: Array, quotes: Array, opens: Array) -> int:
@@ -340,20 +362,20 @@ class Scan:
                 end = g.line(text, at, self._last)
                 if end is None:
                     break
-                self._line += lines_in(text, at, end)
+                self.line += lines_in(text, at, end)
                 at = end
                 continue
             record = g.record(text, at, self._last)
             if record is None:
                 break
             if record.open_quote is not None:
-                line = self._line + lines_in(text, at, record.open_quote)
+                line = self.line + lines_in(text, at, record.open_quote)
                 raise Refused("QUOTE_OPEN", f"a quote opens on line {line} and is never closed")
             if record.end - at > self._line_bytes:
                 raise self._too_long()
             if not record.is_blank:
                 self.records += 1
-                self.lines.add(np.array([self.records]), np.array([self._line]))
+                self.lines.add(np.array([self.records]), np.array([self.line]))
                 source = text[at : record.end]
                 rule = record.rule
                 if rule is None and len(record.cells) != self._width:
@@ -364,8 +386,8 @@ class Scan:
                     out.append(g.write(record.cells))
                 else:
                     shown = source[:_SHOWN].decode("utf-8", "replace").rstrip("\r\n")
-                    self.broken.append(Broken(self.records, self._line, rule, shown))
-            self._line += lines_in(text, at, record.end)
+                    self.broken.append(Broken(self.records, self.line, rule, shown))
+            self.line += lines_in(text, at, record.end)
             at = record.end
         return at, b"".join(out)
 

@@ -4,7 +4,9 @@ The records pass once, in their order, from the reader's relation to Parquet. Un
 """
 
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +15,7 @@ import numpy as np
 import pyarrow as pa
 
 from gridata.validation import forms, rules
+from gridata.validation.batches import in_pieces, stream
 from gridata.validation.cells import Cells, Contract, Refused, allowed
 from gridata.validation.evidence import Evidence, Fault, write_evidence
 from gridata.validation.places import Places
@@ -95,27 +98,37 @@ def _pass(
     """Judges every record. Returns how many there were and, if too many were bad, the one at which it stopped (else 0)."""
     threads = db.execute("SELECT current_setting('threads')").fetchone()
     assert threads is not None
-    if cells.progress is not None:
+    if cells.progress is not None or cells.parts:
         # What is read as it comes has one reader: a second thread would only look for work, at the cost of a third more.
         db.execute("SET threads = 1")
     try:
-        return _judged(db, cells, contract, rows, faults)
+        return _judged(db, cells, contract, rows, faults, threads[0])
     finally:
         db.execute(f"SET threads = {threads[0]}")
 
 
 def _judged(
-    db: duckdb.DuckDBPyConnection, cells: Cells, contract: Contract, rows: Rows, faults: Evidence
+    db: duckdb.DuckDBPyConnection, cells: Cells, contract: Contract, rows: Rows, faults: Evidence, workers: int
 ) -> tuple[int, int]:
     size = int(min(max(_BATCH_BYTES / cells.row_bytes, 2048), 122_880))
+    query = partial(_query, cells, contract)
+    judged = (
+        in_pieces(db, cells.parts, query, size, workers) if cells.parts else stream(db, query(cells.relation), size)
+    )
+    with closing(judged) as batches:
+        return _sorted_out(batches, cells, contract, rows, faults)
+
+
+def _sorted_out(
+    batches: Iterator[Any], cells: Cells, contract: Contract, rows: Rows, faults: Evidence
+) -> tuple[int, int]:
     places = Places(cells.broken)
     seen = bad = 0
-    reader = db.execute(_query(cells, contract)).to_arrow_reader(size)
-    # A file without records has its columns all the same.
-    rows.add(pa.RecordBatch.from_pylist([], reader.schema).drop_columns(["_broken"]), np.empty(0, np.int64))
-    batches: Iterator[Any] = (batch for batch in reader if batch.num_rows)
     for batch in batches:
-        ordinals = batch.column("_row").to_numpy() if cells.progress is None else places.of(seen, batch.num_rows)
+        if batch.num_rows == 0:
+            rows.add(batch.drop_columns(["_broken"]), np.empty(0, np.int64))
+            continue
+        ordinals = places.of(seen, batch.num_rows) if cells.in_order else batch.column("_row").to_numpy()
         seen += batch.num_rows
         found = batch.column("_broken")
         table = batch.drop_columns(["_broken"])
@@ -139,7 +152,7 @@ def _over(cells: Cells, contract: Contract, bad: int) -> bool:
     return bad + len(cells.broken) > allowed(contract, possible)
 
 
-def _query(cells: Cells, contract: Contract) -> str:
+def _query(cells: Cells, contract: Contract, relation: str) -> str:
     """Each value is computed once; what is looked at only for bad cells stands behind CASE."""
     dialect = cells.dialect or contract["dialect"]
     plains, owns, values, wrong, checks = [], list[str](), list[str](), list[str](), list[str]()
@@ -172,7 +185,7 @@ def _query(cells: Cells, contract: Contract) -> str:
             f"CASE WHEN len(_found) > 0 THEN list_concat(_found, list_filter(coalesce({broken}, []), "
             f"lambda _check: NOT list_contains(list_transform(_found, lambda _one: _one.c), _check.c))) ELSE {broken} END"
         )
-    row = "" if cells.progress else ", _row"
-    first = f"(SELECT *{''.join(', ' + p for p in plains)} FROM {cells.relation})"
+    row = "" if cells.in_order else ", _row"
+    first = f"(SELECT *{''.join(', ' + p for p in plains)} FROM {relation})"
     second = f"(SELECT *{''.join(', ' + o for o in owns)} FROM {first})"
     return f"SELECT {', '.join(values)}{row}, {broken} AS _broken FROM {second}"

@@ -59,7 +59,7 @@ def _shown(db: duckdb.DuckDBPyConnection, cells: Cells, columns: Columns, rows: 
     texts = ", ".join(f"CAST({name(column['name'])} AS VARCHAR)" for column in columns)
     values = f"concat_ws(',', {texts})"
     try:
-        if again.progress is None:
+        if not again.in_order:
             return dict(
                 db.execute(
                     f"SELECT _row, {values} FROM {again.relation} WHERE _row IN (SELECT unnest(?))", [rows]

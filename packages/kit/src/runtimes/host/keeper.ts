@@ -16,6 +16,7 @@ import { oomKills } from "./machine-facts.ts";
 import { lostOf } from "./made.ts";
 import { identify, launch, sizeOf, stop, tailOf } from "./process.ts";
 import { probe, type ProbeContext } from "./probe.ts";
+import { keepProofs } from "./prove.ts";
 import { environmentOf, failureOf, taskOf, waits, type Stage } from "./stage.ts";
 
 const tailLines = 20;
@@ -40,6 +41,7 @@ export async function keep(stage: Stage, service: ServiceDef): Promise<void> {
     let why: KitError | null;
     try {
       const running = await bringUp(stage, service);
+      if (wasUp) keepProofs(stage, name);
       wasUp = true;
       const upSince = performance.now();
       why = await watch(stage, service, running);

@@ -5,6 +5,7 @@ import type { ProofDef } from "../../model/service.ts";
 import { taskEnd } from "./failures.ts";
 import { writePrivate } from "./facts.ts";
 import { readKept } from "./kept.ts";
+import type { Layout } from "./layout.ts";
 import { oomKills } from "./machine-facts.ts";
 import { failureOf, taskOf, waits, type Stage } from "./stage.ts";
 
@@ -16,9 +17,7 @@ export async function prove(stage: Stage, proof: ProofDef): Promise<void> {
     await waits(stage, state, other, other, stage.ready.get(other)!.open);
   }
   // Services that were found running have proven it in their own start.
-  const record = join(layout.run, `${proof.name}.proof`);
-  const now = JSON.stringify(proof.needs.map((name) => readKept(layout, name)?.identity));
-  if (readText(record) !== now) {
+  if (readText(recordOf(layout, proof)) !== processesOf(layout, proof)) {
     const before = oomKills();
     const running = () => told.setProof(proof.name, "running", proof.summary);
     const task = taskOf(stage, proof.name, proof.task, running);
@@ -29,13 +28,29 @@ export async function prove(stage: Stage, proof: ProofDef): Promise<void> {
         stage,
         ...([proof.name, taskEnd(proof.task, failed), failed.tail, failed.code, before] as const),
       );
-    writePrivate(record, now);
+    note(layout, proof);
     // Nobody waits for it; what it can't remove the next start's does.
     if (proof.cleanup) void taskOf(stage, proof.name, proof.cleanup, () => {});
   }
   told.setProof(proof.name, "done");
   stage.ready.get(proof.name)!.release();
 }
+
+/**
+ * A service was started again by the supervisor that saw the proof: what the stack is has not changed, and the next one that finds its
+ * services running needs no other proof.
+ */
+export function keepProofs({ stack, layout, told }: Stage, service: string): void {
+  for (const proof of stack.proofs)
+    if (proof.needs.includes(service) && told.proof(proof.name).state === "done")
+      note(layout, proof);
+}
+
+const recordOf = ({ run }: Layout, { name }: ProofDef) => join(run, `${name}.proof`);
+const processesOf = (layout: Layout, { needs }: ProofDef) =>
+  JSON.stringify(needs.map((name) => readKept(layout, name)?.identity));
+const note = (layout: Layout, proof: ProofDef) =>
+  writePrivate(recordOf(layout, proof), processesOf(layout, proof));
 
 function readText(path: string): string | null {
   try {

@@ -53,8 +53,12 @@ function start(services: ServiceDef[], proofs: ProofDef[] = []): void {
   const made = supervisor(layout, choice(services, proofs), environment());
   running.push({ supervisor: made, done: made.run() });
 }
-/** In a process of its own until the stack is ready; then that is killed. */
-async function startAndDie(services: ServiceDef[], proofs: ProofDef[] = []): Promise<void> {
+/** In a process of its own until the stack is ready, and something was done to it; then that is killed. */
+async function startAndDie(
+  services: ServiceDef[],
+  proofs: ProofDef[] = [],
+  meanwhile = async () => {},
+): Promise<void> {
   const module = JSON.stringify(join(import.meta.dirname, "supervisor.ts"));
   const given = JSON.stringify([layout, choice(services, proofs)]);
   const program = `import { supervisor } from ${module}; supervisor(...${given}, process.env).run();`;
@@ -64,6 +68,7 @@ async function startAndDie(services: ServiceDef[], proofs: ProofDef[] = []): Pro
     { env: environment(), stdio: "inherit" },
   );
   await reached("ready");
+  await meanwhile();
   await new Promise<void>((done) => {
     child.once("exit", () => done());
     child.kill("SIGKILL");
@@ -128,7 +133,7 @@ describe("the supervisor", () => {
     expect(of("other").pid).not.toBe(other);
   });
 
-  it("proves the stack once in a start, and not again of services that it found", async () => {
+  it("proves the stack once in a start, and not again of services that it found, one that died meanwhile among them", async () => {
     const runs = join(checkout, "runs");
     const proof: ProofDef = {
       ...{ name: "works", summary: "", needs: ["one"] },
@@ -137,7 +142,11 @@ describe("the supervisor", () => {
         argv: ["/bin/sh", "-c", `echo run >> ${runs}`],
       },
     };
-    await startAndDie([service("one", goOn)], [proof]);
+    await startAndDie([service("one", goOn)], [proof], async () => {
+      process.kill(of("one").pid!, "SIGKILL");
+      await expect.poll(() => of("one").restarts, patient).toBe(1);
+      await reached("ready");
+    });
     start([service("one", goOn)], [proof]);
     await reached("ready");
     expect(readStatus(layout)!.reattached).toBe(1);

@@ -48,6 +48,9 @@ const properties: Record<string, Value> = {
   "share.coordinator.state.topic.replication.factor": "1",
   "share.coordinator.state.topic.min.isr": "1",
   "group.initial.rebalance.delay.ms": "0",
+  // So long a broker that was killed keeps its place from the one that comes after it.
+  "broker.session.timeout.ms": "3000",
+  "broker.heartbeat.interval.ms": "500",
   // A laptop's few messages need no thread per core and no 128 MB to clean logs with.
   "num.network.threads": "2",
   "num.io.threads": "2",
