@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { stateFolder } from "@gridata/kit/clients/stack";
-import { until } from "@gridata/testkit";
+import { inDatabase, until } from "@gridata/testkit";
 import { checkout, ran } from "../command-line.ts";
 
 const stack = `part-${process.pid}`;
@@ -143,6 +143,16 @@ describe("a part of a stack, on a machine where things go wrong", () => {
     expect(error.what).toMatch(/postgres: its data is of version 15, the program of 18/);
     writeFileSync(version, right);
     expect(await run(...only)).toMatchObject({ ok: true, state: "ready" });
+  });
+
+  it("that can't start says why: the catalog's database is gone, which no other one can make anew", async () => {
+    await inDatabase({ checkout, stack }, "postgres", "drop database catalog with (force)");
+    await run("down");
+    const { ok, error } = await run(...only);
+    expect(ok).toBe(false);
+    expect(error).toMatchObject({ code: "DATA_LOST" });
+    expect(error.what).toBe("postgres: its database 'catalog' is gone");
+    expect(error.fix).toContain("put back a copy of it");
   });
 
   it("tells a command what it lacks, and how to start it", async () => {
