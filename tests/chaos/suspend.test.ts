@@ -33,7 +33,9 @@ it.each(["validate.raw:after", "process.commit:before", "publish.commit:after"])
       sleeping.wake();
     }
     await stage.holds({ deadline: 300 });
-    // The step of before the sleep found that its attempt is over, or went on to its end.
-    expect(world.processGone(pid)).toBe(true);
+    await world.eventually(
+      `the step of before the sleep (${pid}) to go on to its end, or to find that its attempt is over`,
+      () => world.processGone(pid),
+    );
   },
 );

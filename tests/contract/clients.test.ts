@@ -42,7 +42,8 @@ it("a client of the store lists more objects than a page has, whatever their nam
   const config = readStackConfig(world.checkout, world.stack, "admin").s3!;
   const [writer, store] = [s3Client(config), objectStore(config)];
   try {
-    const prefix = `${world.name}/drop/sales/transactions/`;
+    // Below drop/ they would be deliveries.
+    const prefix = `${world.name}/listed/`;
     const keys = Array.from({ length: 1_010 }, (_, i) => `${prefix}Größe+a%20b (${i}) '!*~&=.csv`);
     const waiting = [...keys];
     const put = async () => {
