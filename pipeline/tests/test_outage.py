@@ -54,6 +54,13 @@ def test_a_full_disk_is_nobodys_fault_whoever_met_it(error: Exception) -> None:
     assert failure_class(_by_job(error)) == "infrastructure"
 
 
+def test_errors_that_are_each_others_cause_are_looked_at_once() -> None:
+    """As Spark's client raises them when a connection is lost in the middle of an answer."""
+    one, other = ValueError("one"), ValueError("other")
+    one.__cause__, other.__cause__ = other, one
+    assert failure_class(one) == "unknown"
+
+
 def test_what_a_job_does_wrong_waits_for_a_person() -> None:
     wrong = AnalysisException("[UNRESOLVED_COLUMN] A column named `nope` cannot be resolved.")
     assert not is_outage(wrong)

@@ -1,5 +1,5 @@
 /** The lid is closed for an hour with a batch in flight: clocks jump, connections are dead, leases and heartbeats ran out. */
-import { expect, it } from "vitest";
+import { it } from "vitest";
 import { inDatabase, severConnections, suspend } from "@gridata/testkit";
 import { scene } from "./scene.ts";
 

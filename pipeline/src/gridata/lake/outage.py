@@ -1,6 +1,7 @@
 """Whether a failure is the platform's: a service that is away, a commit whose answer was lost. It heals, and no file or job is to blame."""
 
 import re
+from collections.abc import Iterator
 from http.client import HTTPException
 
 import psycopg
@@ -20,28 +21,32 @@ _FULL = re.compile(
 )
 
 
+def _with_causes(error: BaseException | None) -> Iterator[BaseException]:
+    """Spark's client raises some errors from each other, in a ring."""
+    seen = set[int]()
+    while error is not None and id(error) not in seen:
+        seen.add(id(error))
+        yield error
+        error = error.__cause__
+
+
 def is_full(error: BaseException | None) -> bool:
     """Whether a disk is full: this one, or that of a service, which says so in words of its own."""
-    while error is not None:
-        if isinstance(error, psycopg.errors.DiskFull) or _FULL.search(str(error)):
-            return True
-        error = error.__cause__
-    return False
+    return any(isinstance(one, psycopg.errors.DiskFull) or _FULL.search(str(one)) for one in _with_causes(error))
 
 
 def is_outage(error: BaseException | None) -> bool:
     """Looks at causes too: what wraps a failure does not change whose it is."""
     if is_full(error):
         return True
-    while error is not None:
-        if isinstance(error, psycopg.OperationalError | BotoCoreError | HTTPException | OSError):
+    for one in _with_causes(error):
+        if isinstance(one, psycopg.OperationalError | BotoCoreError | HTTPException | OSError):
             return True
-        if isinstance(error, ClientError):
-            status = int(error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0))
+        if isinstance(one, ClientError):
+            status = int(one.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0))
             return status >= 500
-        if _of_spark(error):
+        if _of_spark(one):
             return True
-        error = error.__cause__
     return False
 
 
