@@ -1,14 +1,14 @@
 /** `bench`: measurements beside something else in the same run, because times alone say little. */
 import { cpus, totalmem } from "node:os";
 import { readFileSync } from "node:fs";
-import { benchDrop } from "../bench/drop.ts";
-import { benchLarge } from "../bench/large.ts";
-import { benchLoad } from "../bench/load.ts";
-import type { Measure } from "../bench/measure.ts";
-import { benchRecover } from "../bench/recover.ts";
-import { benchStart } from "../bench/start.ts";
-import { benchValidate } from "../bench/validate.ts";
-import { benchWeek } from "../bench/week.ts";
+import { benchDrop } from "./bench/drop.ts";
+import { benchLarge } from "./bench/large.ts";
+import { benchLoad } from "./bench/load.ts";
+import type { Measure } from "./bench/measure.ts";
+import { benchRecover } from "./bench/recover.ts";
+import { benchStart } from "./bench/start.ts";
+import { benchValidate } from "./bench/validate.ts";
+import { benchWeek } from "./bench/week.ts";
 import type { Stretch } from "../runtimes/host/critical-path.ts";
 import { pathText } from "./explain.ts";
 import { usage, type CommandDef, type Context } from "./command.ts";

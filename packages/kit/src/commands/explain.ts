@@ -1,5 +1,5 @@
 /** What a start waited for, and who used the processors meanwhile. */
-import { cpuSeconds } from "../bench/cpu.ts";
+import { cpuSeconds } from "../usage/cpu.ts";
 import { criticalPath, type Stretch } from "../runtimes/host/critical-path.ts";
 import type { StackStatus } from "../runtimes/host/control.ts";
 import { columns, type Style } from "./style.ts";

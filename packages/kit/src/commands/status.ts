@@ -1,5 +1,5 @@
 /** `status`: each service, and what it waits for. */
-import { pssBytes } from "../bench/memory.ts";
+import { pssBytes } from "../usage/memory.ts";
 import { devCommand } from "../clients/stack.ts";
 import { Exit, KitError } from "../model/errors.ts";
 import { layoutOf, livingSupervisor, readStatus } from "../runtimes/host/control.ts";

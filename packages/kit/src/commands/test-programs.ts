@@ -89,8 +89,7 @@ export async function pytest(
     args: [
       ...["-m", "pytest", "-c", "pipeline/pyproject.toml", "--rootdir", "."],
       ...["-p", "no:cacheprovider", ...args, `--junitxml=${report}`],
-      // Its names are words with underscores: all words of the text.
-      ...(typeof grep === "string" ? ["-k", (grep.match(/\w+/g) ?? []).join(" and ")] : []),
+      ...(typeof grep === "string" ? ["-k", wordsOf(grep)] : []),
     ],
     env: { ...environment(context.checkout), ...env, PYTEST_DEBUG_TEMPROOT: folders },
     // No test of that name is no failure, as with vitest.
@@ -112,6 +111,10 @@ export async function pytest(
     return one(part, false, told);
   }
 }
+
+/** Names of Python tests are words with underscores: all words of the text, but those that pytest takes for its own. */
+const wordsOf = (grep: string) =>
+  (grep.match(/\w+/g) ?? []).filter((word) => !/^(and|or|not)$/.test(word)).join(" and ");
 
 /** What vitest's JSON report says, of that which is read here. */
 interface VitestReport {

@@ -1,12 +1,12 @@
 /** One file on the whole road of the stack, hop by hop, in a world of its own. */
 import { copyFile, mkdir, rename } from "node:fs/promises";
 import { join } from "node:path";
-import { connectLedger } from "../clients/ledger-session.ts";
-import { deliveriesByName, hopsOf } from "../clients/passports.ts";
-import { dropFolder } from "../clients/stack.ts";
-import type { Context } from "../commands/command.ts";
-import { waitUntil } from "../commands/wait.ts";
-import { cpuSeconds } from "./cpu.ts";
+import { connectLedger } from "../../clients/ledger-session.ts";
+import { deliveriesByName, hopsOf } from "../../clients/passports.ts";
+import { dropFolder } from "../../clients/stack.ts";
+import type { Context } from "../command.ts";
+import { waitUntil } from "../wait.ts";
+import { cpuSeconds } from "../../usage/cpu.ts";
 import { inWorld, servicePids } from "./world.ts";
 
 const hopNames = ["staged", "dispatched", "validated", "raw", "written", "checked", "published"];

@@ -1,10 +1,10 @@
 /** A world of a benchmark's own in the stack that runs, gone afterwards. */
-import { connectLedger } from "../clients/ledger-session.ts";
-import { readStackConfig } from "../clients/stack.ts";
-import type { Context } from "../commands/command.ts";
-import { needServices } from "../commands/need-services.ts";
-import { layoutOf, readStatus } from "../runtimes/host/control.ts";
-import { removeWorld } from "../worlds/remove.ts";
+import { connectLedger } from "../../clients/ledger-session.ts";
+import { readStackConfig } from "../../clients/stack.ts";
+import type { Context } from "../command.ts";
+import { needServices } from "../need-services.ts";
+import { layoutOf, readStatus } from "../../runtimes/host/control.ts";
+import { removeWorld } from "../../worlds/remove.ts";
 
 const road = ["gateway", "dispatcher", "airflow-scheduler", "steps", "spark", "catalog", "s3"];
 

@@ -1,6 +1,6 @@
 /** A program from its start to its end, by the clock and by the processor. */
 import { spawn } from "node:child_process";
-import { Exit, KitError } from "../model/errors.ts";
+import { Exit, KitError } from "../../model/errors.ts";
 
 /** Wall and processor seconds of a program and all that it started and waited for. */
 export async function timed(

@@ -3,9 +3,9 @@ import { execFile } from "node:child_process";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { promisify } from "node:util";
-import type { Context } from "../commands/command.ts";
-import { checkoutContracts } from "../commands/standard.ts";
-import { provision } from "../toolchain/provision.ts";
+import type { Context } from "../command.ts";
+import { checkoutContracts } from "../standard.ts";
+import { provision } from "../../toolchain/provision.ts";
 
 export interface Reading {
   records: number;

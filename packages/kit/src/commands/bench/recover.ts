@@ -1,10 +1,10 @@
 /** How soon each service is back after SIGKILL, beside its own start in the same stack; and a supervisor, beside nothing. */
 import { setTimeout as sleep } from "node:timers/promises";
-import type { Context } from "../commands/command.ts";
-import dev from "../commands/dev.ts";
-import down from "../commands/down.ts";
-import { waitUntil } from "../commands/wait.ts";
-import { layoutOf, livingSupervisor, readStatus } from "../runtimes/host/control.ts";
+import type { Context } from "../command.ts";
+import dev from "../dev.ts";
+import down from "../down.ts";
+import { waitUntil } from "../wait.ts";
+import { layoutOf, livingSupervisor, readStatus } from "../../runtimes/host/control.ts";
 import { median, type Measure } from "./measure.ts";
 
 const stack = "bench-recover";

@@ -1,16 +1,16 @@
 /** Many files of all datasets dropped at once, and the same ones each after the verdict of the one before. */
 import { mkdir, rename, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { connectLedger } from "../clients/ledger-session.ts";
-import { deliveriesByName, ingestBatches, type Delivery } from "../clients/passports.ts";
-import { dropFolder } from "../clients/stack.ts";
-import type { Context } from "../commands/command.ts";
-import { waitUntil } from "../commands/wait.ts";
-import { mixedFiles, type MixedFile } from "../fixtures/index.ts";
-import { finalStates, parseDataset } from "../model/index.ts";
-import { cpuSeconds } from "./cpu.ts";
+import { connectLedger } from "../../clients/ledger-session.ts";
+import { deliveriesByName, ingestBatches, type Delivery } from "../../clients/passports.ts";
+import { dropFolder } from "../../clients/stack.ts";
+import type { Context } from "../command.ts";
+import { waitUntil } from "../wait.ts";
+import { mixedFiles, type MixedFile } from "../../fixtures/index.ts";
+import { finalStates, parseDataset } from "../../model/index.ts";
+import { cpuSeconds } from "../../usage/cpu.ts";
 import { measure, median, type Measure } from "./measure.ts";
-import { watchMemory } from "./memory.ts";
+import { watchMemory } from "../../usage/memory.ts";
 import { inWorld, needRoad, servicePids } from "./world.ts";
 
 const count = 200;

@@ -1,9 +1,9 @@
 /** The same audited append by Spark alone. */
 import { chmodSync, mkdirSync, readdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { readStackConfig } from "../clients/stack.ts";
-import type { Context } from "../commands/command.ts";
-import { provision } from "../toolchain/provision.ts";
+import { readStackConfig } from "../../clients/stack.ts";
+import type { Context } from "../command.ts";
+import { provision } from "../../toolchain/provision.ts";
 import { timed } from "./timed.ts";
 import { inWorld } from "./world.ts";
 

@@ -2,7 +2,7 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import type { Context } from "../commands/command.ts";
+import type { Context } from "../command.ts";
 import { measure, median, type Measure } from "./measure.ts";
 import { readCsv, type Reading } from "./read-csv.ts";
 import { gibibyte, writeTransactions } from "./transactions.ts";

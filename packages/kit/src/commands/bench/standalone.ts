@@ -3,10 +3,10 @@ import { spawn } from "node:child_process";
 import { mkdirSync, openSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { killGroup } from "../toolchain/process.ts";
-import { freePort } from "../toolchain/ports.ts";
-import { Exit, KitError } from "../model/errors.ts";
-import { tailOf } from "../runtimes/host/process.ts";
+import { killGroup } from "../../toolchain/process.ts";
+import { freePort } from "../../toolchain/ports.ts";
+import { Exit, KitError } from "../../model/errors.ts";
+import { tailOf } from "../../runtimes/host/process.ts";
 
 const deadlineSeconds = 300;
 
