@@ -3,6 +3,7 @@ import { appendFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Profile, StackDef } from "../../model/service.ts";
 import { writePrivate } from "./facts.ts";
+import { sayWithReserve } from "./full-disk.ts";
 import type { Layout } from "./layout.ts";
 import type {
   Phase,
@@ -67,8 +68,11 @@ export function board(
   };
   const service = (name: string) => status.services.find((s) => s.name === name)!;
   const proof = (name: string) => status.proofs.find((p) => p.name === name)!;
-  const write = () => writePrivate(layout.status, JSON.stringify(status));
-  const tell = (event: StackEvent) => appendFileSync(layout.events, `${JSON.stringify(event)}\n`);
+  const reserve = join(layout.run, "reserve");
+  const write = () =>
+    sayWithReserve(reserve, () => writePrivate(layout.status, JSON.stringify(status)));
+  const tell = (event: StackEvent) =>
+    sayWithReserve(reserve, () => appendFileSync(layout.events, `${JSON.stringify(event)}\n`));
 
   function stateNow(): StackState {
     const states = status.services.map((s) => s.state);

@@ -2,6 +2,7 @@
 import { Exit, KitError } from "../../model/errors.ts";
 import type { TaskDef } from "../../model/service.ts";
 import { causeOf } from "./causes.ts";
+import { isFull } from "./full-disk.ts";
 import { freeBytes, oomKills } from "./machine-facts.ts";
 import type { TaskFailure } from "./tasks.ts";
 
@@ -42,14 +43,19 @@ export const lost = (name: string, why: string): KitError =>
     ...{ why, fix: "it is made anew by itself", exit: Exit.failed },
   });
 
-/** A failure that says itself what it is, or a bug with its trace. */
-export const knownOr = (error: unknown): KitError =>
-  error instanceof KitError
-    ? error
-    : new KitError({
-        ...{ code: "INTERNAL", what: String(error), why: (error as Error).stack ?? "" },
-        ...{ exit: Exit.failed, cause: error },
-      });
+/** A failure that says itself what it is, a full disk of this process, or a bug with its trace. */
+export function knownOr(error: unknown): KitError {
+  if (error instanceof KitError) return error;
+  const bug = { code: "INTERNAL", what: String(error), why: (error as Error).stack ?? "" };
+  const full = {
+    ...{ code: "DISK_FULL", what: "the disk of the stack is full", why: String(error) },
+    fix: "free some space: it goes on by itself; nothing was lost",
+  };
+  return new KitError({
+    ...(isFull(error) ? full : bug),
+    ...{ exit: Exit.failed, cause: error },
+  });
+}
 
 export const taskEnd = (task: TaskDef, { timedOut, code }: TaskFailure): string =>
   timedOut
