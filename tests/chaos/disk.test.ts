@@ -61,7 +61,7 @@ it("F21: the disk of drop folder, store and ledger, with files in flight", async
 
 it("F21: Spark's local folder alone", async () => {
   const { world } = stage;
-  using scratch = smallDisk(join(state, "data/spark/scratch"), 4);
+  using scratch = smallDisk(join(state, "data/spark/scratch"), 64);
   // Its folders of before lie beneath.
   await serviceBack("spark", await killService("spark"));
   scratch.fill();

@@ -79,8 +79,12 @@ export function scene(): Scene {
     get world() {
       return world;
     },
-    file: (records = 240) =>
-      transactions({ seed: (seed % 50) * 1000 + ++made, records, bad: Math.floor(records / 120) }),
+    file(records = 240) {
+      const nth = ++made;
+      // Ids have eight digits: ten thousand files have ids of their own, none with as many records.
+      const own = { seed: (seed % 50) * 1000 + nth, firstId: nth * 10_000 };
+      return transactions({ ...own, records, bad: Math.floor(records / 120) });
+    },
     expect: (file) => void expected.push(file),
     async drop(name, records) {
       const file = it.file(records);
