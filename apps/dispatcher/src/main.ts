@@ -10,6 +10,7 @@ import { createLedger } from "@gridata/kit/clients/ledger";
 import { createLogger, errorText } from "@gridata/kit/clients/log";
 import { createPool, listen } from "@gridata/kit/clients/pg";
 import { stagingStore } from "@gridata/kit/clients/staging";
+import { deadRuns } from "./dead-runs.ts";
 import { derivedTables } from "./derived.ts";
 import { drive } from "./drive.ts";
 import { createReconciler } from "./reconciler.ts";
@@ -54,6 +55,7 @@ const derived = derivedTables({
   main: async (world, table) =>
     (await icebergCatalog(config.catalog, world).refs(table))?.["main"]?.snapshotId ?? null,
 });
+const endDeadRuns = deadRuns(driveParts);
 const registerParts = {
   store,
   ledger,
@@ -87,6 +89,7 @@ const reconciler = createReconciler({
           log.warn("derived tables wait", { world, why: errorText(error) }),
         ),
       settle(settleParts, world),
+      listStore ? endDeadRuns(world) : null,
     ]);
     if (next.status === "rejected") throw next.reason;
     return next.value;

@@ -109,8 +109,8 @@ export function airflowClient(config: NonNullable<Config["airflow"]>) {
       return true;
     },
 
-    /** All runs whose id starts like this; of all DAGs. */
-    async runsOf(prefix: string): Promise<Run[]> {
+    /** All runs whose id starts like this; of all DAGs, and in one of these states. */
+    async runsOf(prefix: string, states: readonly RunState[] = []): Promise<Run[]> {
       const found: Run[] = [];
       // A page has a hundred at most, whatever is asked for.
       for (let seen = 0; ;) {
@@ -118,6 +118,7 @@ export function airflowClient(config: NonNullable<Config["airflow"]>) {
           run_id_pattern: `${prefix.replaceAll("_", "\\_")}%`,
           ...{ limit: "100", offset: String(seen) },
         });
+        for (const state of states) query.append("state", state);
         const answer = await whileBusy(() => call("GET", `/dags/~/dagRuns?${query}`));
         if (!answer.ok) return refuse("a list of runs", answer);
         const page = runs.parse(await answer.json());
