@@ -1,6 +1,6 @@
-# Empties folders. Arguments: the folders.
+# Empties folders, which may be disks of their own. Arguments: the folders.
 set -eu
 for folder in "$@"; do
-  rm -rf "$folder"
   mkdir -p "$folder"
+  find "$folder/" -mindepth 1 -delete
 done
