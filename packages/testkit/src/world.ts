@@ -5,7 +5,7 @@
 import { randomBytes } from "node:crypto";
 import { existsSync, readFileSync } from "node:fs";
 import { mkdir, readFile, readdir, rename, writeFile } from "node:fs/promises";
-import { join } from "node:path";
+import { join, relative } from "node:path";
 import { icebergCatalog } from "@gridata/kit/clients/iceberg";
 import { createPool } from "@gridata/kit/clients/pg";
 import {
@@ -208,8 +208,9 @@ function world(
     async dropped() {
       const all = await readdir(dir, { recursive: true, withFileTypes: true });
       return all
-        .filter((entry) => entry.isFile() && !join(entry.parentPath, entry.name).includes("/."))
-        .map((entry) => entry.name);
+        .filter((entry) => entry.isFile())
+        .map((entry) => relative(dir, join(entry.parentPath, entry.name)))
+        .filter((path) => !path.split("/").some((part) => part.startsWith(".")));
     },
     taken: () => readdir(join(stateFolder(checkout, stack), "intake", name)).catch(() => []),
     async rejectedRecords(delivery) {
