@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { deliveriesByName, hopsOf } from "@gridata/kit/clients/passports";
 import { createPool } from "@gridata/kit/clients/pg";
-import { readStackConfig, stateFolder } from "@gridata/kit/clients/stack";
+import { superuser } from "@gridata/kit/leaks/read";
 import { chooseFacts } from "@gridata/kit/runtimes/host/facts";
 import { layoutOf } from "@gridata/kit/runtimes/host/layout";
 import { stackDef } from "@gridata/kit/services";
@@ -20,21 +20,11 @@ const migrations = join(checkout, "pipeline/src/gridata/ledger/migrations");
 /** What the earlier commit had applied, by name and checksum. */
 const applied = JSON.parse(read("migrations.json")) as Record<string, string>;
 
-const { superuser, database } = {
-  database: `upgrade_${randomBytes(4).toString("hex")}`,
-  superuser: {
-    ...readStackConfig(checkout, stackName, "admin").ledger,
-    user: "postgres",
-    password: (
-      JSON.parse(
-        readFileSync(join(stateFolder(checkout, stackName), "secrets/generated.json"), "utf8"),
-      ) as Record<string, string>
-    )["postgres-superuser"]!,
-  },
-};
-const server = createPool({ ...superuser, database: "postgres" }, "test", 1);
+const database = `upgrade_${randomBytes(4).toString("hex")}`;
+const access = superuser(checkout, stackName);
+const server = createPool({ ...access, database: "postgres" }, "test", 1);
 // One connection: a migration is a transaction of several statements.
-const old = createPool({ ...superuser, database }, "test", 1);
+const old = createPool({ ...access, database }, "test", 1);
 const ledger = {
   query: async (sql: string, parameters: readonly unknown[] = []) =>
     old.query(sql, [...parameters]),

@@ -1,8 +1,7 @@
 /** The stack under test asleep: no process of it gets the processor, and its connections die meanwhile. */
 import { execFileSync } from "node:child_process";
-import { readdirSync } from "node:fs";
 import { layoutOf, livingSupervisor, readStatus } from "@gridata/kit/runtimes/host/control";
-import { statFields } from "@gridata/kit/toolchain/process";
+import { processes } from "@gridata/kit/toolchain/process";
 
 export interface Sleeping {
   /** All go on. */
@@ -36,10 +35,9 @@ export function severConnections({ checkout, stack }: { checkout: string; stack:
 /** The processes, and all that descend from them. */
 function families(roots: readonly number[]): number[] {
   const children = new Map<number, number[]>();
-  for (const entry of readdirSync("/proc")) {
-    const fields = /^\d+$/.test(entry) ? statFields(Number(entry)) : null;
-    const parent = Number(fields?.[1]);
-    if (parent) children.set(parent, [...(children.get(parent) ?? []), Number(entry)]);
+  for (const [pid, fields] of processes()) {
+    const parent = Number(fields[1]);
+    children.set(parent, [...(children.get(parent) ?? []), pid]);
   }
   const all = new Set(roots);
   for (const pid of all) for (const child of children.get(pid) ?? []) all.add(child);

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import pg from "pg";
 import { airflowClient } from "../clients/airflow.ts";
 import { withTopics } from "../clients/kafka.ts";
+import type { LedgerConfig } from "../clients/pg.ts";
 import { objectStore } from "../clients/s3.ts";
 import { readStackConfig } from "../clients/stack.ts";
 import { parseRunId } from "../model/names.ts";
@@ -18,19 +19,18 @@ export const sessionClass = "org.apache.spark.sql.connect.service.SessionHolder"
 export async function footprint(checkout: string, stack: string): Promise<Footprint> {
   const layout = layoutOf(checkout, stack);
   const admin = readStackConfig(checkout, stack, "admin");
-  const secrets = secretsOf(layout);
   const store = objectStore(admin.s3!);
   const object: string[] = [];
   for (const bucket of buckets)
     for (const world of await store.folders(bucket, true)) object.push(`${bucket}/${world}`);
-  const superuser = { ...admin.ledger, user: "postgres", password: secrets["postgres-superuser"] };
+  const database = superuser(checkout, stack);
   const runs = await airflowClient(admin.airflow!).runsOf("");
   const spark = readStatus(layout)?.services.find(({ name }) => name === "spark");
   return {
     object,
     topic: await withTopics(kafkaAdmin(checkout, stack), (topics) => topics.listTopics()),
-    catalog: await inDatabase({ ...superuser, database: "catalog" }, catalogNames),
-    row: await inDatabase(superuser, ledgerRows),
+    catalog: await inDatabase({ ...database, database: "catalog" }, catalogNames),
+    row: await inDatabase(database, ledgerRows),
     run: runs
       .filter(({ runId }) => parseRunId(runId))
       .map(({ dagId, runId }) => `${dagId} ${runId}`),
@@ -44,6 +44,13 @@ export function kafkaAdmin(checkout: string, stack: string) {
   const { brokers } = readStackConfig(checkout, stack, "dispatcher").kafka!;
   const password = secretsOf(layoutOf(checkout, stack))["kafka-admin"]!;
   return { brokers, username: "admin", password };
+}
+
+/** PostgreSQL's, at the ledger's database: no identity either. */
+export function superuser(checkout: string, stack: string): LedgerConfig {
+  const { ledger } = readStackConfig(checkout, stack, "admin");
+  const password = secretsOf(layoutOf(checkout, stack))["postgres-superuser"]!;
+  return { ...ledger, user: "postgres", password };
 }
 
 const secretsOf = ({ secrets }: Layout) =>

@@ -108,18 +108,23 @@ export function leaseTools(cache: string, state: string, owner: string): Lease {
 
 /** The ports of live stacks, but for the one whose state folder is `state`. */
 export const leasedPorts = (cache: string, state: string): number[] =>
-  [...records<LeaseFile>(cachePaths.leases(cache))].flatMap(([path, { processes, ports }]) =>
-    basename(path) !== fileName(state) && processes.some(isAlive) ? (ports ?? []) : [],
+  [...liveLeases(cache)].flatMap(([path, { ports }]) =>
+    basename(path) === fileName(state) ? [] : (ports ?? []),
   );
 
-/** The entries of live leases; one of which no process lives is removed. */
+/** The entries of live leases. */
 export function leased(cache: string): Map<EntryName, string> {
   const held = new Map<EntryName, string>();
-  for (const [path, lease] of records<LeaseFile>(cachePaths.leases(cache)))
-    if (lease.processes.some(isAlive))
-      for (const entry of lease.entries) held.set(entry, lease.owner);
-    else rmSync(path, { force: true });
+  for (const [, { owner, entries }] of liveLeases(cache))
+    for (const entry of entries) held.set(entry, owner);
   return held;
+}
+
+/** One of which no process lives is removed. */
+function* liveLeases(cache: string): Generator<[path: string, lease: LeaseFile]> {
+  for (const [path, lease] of records<LeaseFile>(cachePaths.leases(cache)))
+    if (lease.processes.some(isAlive)) yield [path, lease];
+    else rmSync(path, { force: true });
 }
 
 const fileName = (path: string) =>

@@ -1,5 +1,5 @@
 /** Who a process is. A pid alone is not enough: it is used again, and a reboot starts over. */
-import { readFileSync } from "node:fs";
+import { readFileSync, readdirSync } from "node:fs";
 
 export interface ProcessIdentity {
   pid: number;
@@ -24,6 +24,14 @@ export function statFields(pid: number): string[] | null {
     return text.slice(text.lastIndexOf(")") + 2).split(" ");
   } catch {
     return null;
+  }
+}
+
+/** Every process of the machine with its fields, as `statFields` has them: [1] is its parent, [2] its group. */
+export function* processes(): Generator<[pid: number, fields: string[]]> {
+  for (const name of readdirSync("/proc")) {
+    const fields = /^\d+$/.test(name) ? statFields(Number(name)) : null;
+    if (fields) yield [Number(name), fields];
   }
 }
 

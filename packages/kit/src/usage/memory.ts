@@ -1,6 +1,6 @@
 /** Proportional set size of services: shared pages are counted once over all processes. */
-import { readFileSync, readdirSync } from "node:fs";
-import { statFields } from "../toolchain/process.ts";
+import { readFileSync } from "node:fs";
+import { processes } from "../toolchain/process.ts";
 
 /** Each look costs the kernel some milliseconds a process. */
 const lookEveryMs = 1_000;
@@ -8,10 +8,8 @@ const lookEveryMs = 1_000;
 /** Bytes by leader: of its group, and of its children that lead groups of their own. */
 export function pssBytes(leaders: readonly number[]): Map<number, number> {
   const parents = new Map<number, { parent: number; group: number }>();
-  for (const name of readdirSync("/proc")) {
-    const fields = /^\d+$/.test(name) ? statFields(Number(name)) : null;
-    if (fields) parents.set(Number(name), { parent: Number(fields[1]), group: Number(fields[2]) });
-  }
+  for (const [pid, fields] of processes())
+    parents.set(pid, { parent: Number(fields[1]), group: Number(fields[2]) });
   const leaderOf = (pid: number): number | null => {
     for (let at = pid; at > 1;) {
       const found = parents.get(at);

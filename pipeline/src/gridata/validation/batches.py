@@ -1,19 +1,18 @@
 """The judged records in their order, as Arrow batches: a stream of one query, or pieces of the file that are judged at once.
 
-DuckDB gives a result that is read while it is made from one thread, however many it has. The first batch is empty: a file without records has
-its columns all the same.
+DuckDB gives a result that is read while it is made from one thread, however many it has. What is empty tells the columns: a file without records
+has them all the same.
 """
 
 from collections import deque
 from collections.abc import Callable, Generator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import AbstractContextManager
 from typing import Any
 
 import duckdb
 import pyarrow as pa
 
-Part = Callable[[], AbstractContextManager[str]]
+from gridata.validation.cells import Part
 
 
 def stream(db: duckdb.DuckDBPyConnection, query: str, size: int) -> Generator[Any]:
@@ -32,14 +31,13 @@ def in_pieces(
             own.execute("SET TimeZone = 'UTC'")
             return own.execute(query(relation)).to_arrow_table()
 
-    waiting, todo = deque[Future[Any]](), iter(parts)
+    waiting = deque[Future[Any]]()
     with ThreadPoolExecutor(workers) as pool:
         try:
-            for number, part in enumerate(todo):
+            for part in parts:
                 waiting.append(pool.submit(judged, part))
-                if number < workers:
-                    continue
-                yield from _batches(waiting.popleft().result(), size)
+                if len(waiting) > workers:
+                    yield from _batches(waiting.popleft().result(), size)
             while waiting:
                 yield from _batches(waiting.popleft().result(), size)
         finally:

@@ -9,6 +9,8 @@ from typing import Any, Protocol
 import duckdb
 
 Contract = dict[str, Any]
+Part = Callable[[], AbstractContextManager[str]]
+"""A relation that is there while its context lasts."""
 
 
 class Refused(Exception):
@@ -70,8 +72,8 @@ class Cells:
     """How its texts are written, where the format says that and not the contract."""
     row_bytes: float = 1000.0
     """Of a usual record."""
-    parts: Sequence[Callable[[], AbstractContextManager[str]]] = ()
-    """The relation in pieces, one after the other, each there while its context lasts: several are read at once. `relation` has them all."""
+    parts: Sequence[Part] = ()
+    """The relation in pieces, one after the other: several are read at once. `relation` has them all."""
     in_order: bool = False
     """The relation has all records but the broken ones, in the order of the file: the ordinal of each follows from that."""
     progress: Callable[[], Progress] | None = None
