@@ -1,12 +1,13 @@
 /**
  * Takes each guard out of a copy of the code, one at a time, and expects every test that it names to fail. A guard whose test stays
- * green is none. `guards/rules.json` has the rules of the publish protocol, `guards/supervision.json` what keeps a stack up.
+ * green is none. `guards/rules.json` has the rules of the publish protocol, `guards/supervision.json` what keeps a stack up,
+ * `guards/faults.json` what survives a fault: those start a stack each, so they are taken out only by name, or with `--faults`.
  *
- *   node scripts/take-out-rules.ts [--quick] [--green] [R3 liveness ..]
+ *   node scripts/take-out-rules.ts [--quick] [--green] [--faults] [R3 liveness F10 ..]
  *
  * --quick: the first of each rule and feature. --green: the tests were just seen to be green, so that isn't looked at.
  */
-import { spawn } from "node:child_process";
+import { execFileSync, spawn } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { availableParallelism, tmpdir } from "node:os";
 import { join } from "node:path";
@@ -30,13 +31,13 @@ const checkout = join(import.meta.dirname, "..");
 const words = process.argv.slice(2);
 const flag = (name: string) => words.includes(name);
 const asked = words.filter((word) => !word.startsWith("--"));
-const all = ["rules", "supervision"].flatMap(
-  (name) =>
-    JSON.parse(readFileSync(join(checkout, `scripts/guards/${name}.json`), "utf8")) as Guard[],
-);
-const guards = all.filter(
+const read = (name: string) =>
+  JSON.parse(readFileSync(join(checkout, `scripts/guards/${name}.json`), "utf8")) as Guard[];
+const faults = read("faults");
+const all = flag("--faults") ? faults : [...read("rules"), ...read("supervision")];
+const guards = [...all, ...(flag("--faults") ? [] : faults)].filter(
   ({ rule }, i) =>
-    (asked.length === 0 || asked.includes(rule)) &&
+    (asked.length === 0 ? i < all.length : asked.includes(rule)) &&
     !(flag("--quick") && all.findIndex((other) => other.rule === rule) < i),
 );
 const { python, environment } = await pythonTests({ checkout });
@@ -55,42 +56,46 @@ const servers = await new Promise<Record<string, string>>((resolve, reject) => {
   shared.once("exit", () => reject(new Error("no ledger and catalog for the tests")));
 });
 
+const chaos = "tests/chaos/";
+
 /** True when the test passes. `java`: the catalog is made from the copy. */
 async function passes(test: string, copy: string, java: boolean): Promise<boolean> {
   const [file, name] = test.split("::") as [string, string];
-  const [program, args, env]: [string, string[], Record<string, string>] = file.endsWith(".py")
-    ? [
-        python,
-        ["-m", "pytest", "-x", "-p", "no:cacheprovider", test],
-        {
-          ...environment(copy),
-          GRIDATA_TEST_ANY_FAILURE: "1",
-          // pytest keeps the folders of runs that failed: they go with the copy.
-          PYTEST_DEBUG_TEMPROOT: copy,
-          GRIDATA_TEST_SERVER: servers["GRIDATA_TEST_SERVER"]!,
-          ...(!java && { GRIDATA_TEST_CATALOG: servers["GRIDATA_TEST_CATALOG"]! }),
-        },
-      ]
-    : [
-        process.execPath,
-        [
-          join(checkout, "node_modules/vitest/vitest.mjs"),
-          ...["run", "--project", "unit", file, "-t", name],
-        ],
-        {},
-      ];
+  const [program, args, env]: [string, string[], Record<string, string>] = file.startsWith(chaos)
+    ? [join(copy, "gridata"), ["chaos", "--grep", name], { CI: "true" }]
+    : file.endsWith(".py")
+      ? [
+          python,
+          ["-m", "pytest", "-x", "-p", "no:cacheprovider", test],
+          {
+            ...environment(copy),
+            GRIDATA_TEST_ANY_FAILURE: "1",
+            // pytest keeps the folders of runs that failed: they go with the copy.
+            PYTEST_DEBUG_TEMPROOT: copy,
+            GRIDATA_TEST_SERVER: servers["GRIDATA_TEST_SERVER"]!,
+            ...(!java && { GRIDATA_TEST_CATALOG: servers["GRIDATA_TEST_CATALOG"]! }),
+          },
+        ]
+      : [
+          process.execPath,
+          [
+            join(checkout, "node_modules/vitest/vitest.mjs"),
+            ...["run", "--project", "unit", file, "-t", name],
+          ],
+          {},
+        ];
   const child = spawn(program, args, {
     cwd: copy,
     env: { ...process.env, ...env },
     stdio: ["ignore", "pipe", "pipe"],
-    timeout: 600_000,
+    timeout: 900_000,
   });
   let output = "";
   for (const stream of [child.stdout, child.stderr])
     stream.setEncoding("utf8").on("data", (text: string) => (output += text));
   const status = await new Promise<number | null>((resolve) => child.once("close", resolve));
   // A name that no test has is no guard either.
-  const ran = status === 0 ? /\d+ passed/ : /\d+ failed/;
+  const ran = status === 0 ? /[1-9]\d* passed/ : /[1-9]\d* failed/;
   if (!ran.test(output)) throw new Error(`${test} could not be run:\n${output.slice(-2000)}`);
   return status === 0;
 }
@@ -117,11 +122,15 @@ async function verdict(guard: Guard, copy: string): Promise<string> {
   }
 }
 
+/** Whether they start stacks: one at a time, of a checkout with packages of its own. */
+const stacks = guards.some(({ tests }) => tests.some((test) => test.startsWith(chaos)));
 const waiting = [...guards];
 let unguarded = 0;
 async function work(): Promise<void> {
   const copy = mkdtempSync(join(tmpdir(), "gridata-rules-"));
-  copyCheckout(checkout, copy);
+  copyCheckout(checkout, copy, stacks ? "none" : "shared");
+  if (stacks)
+    execFileSync(join(copy, "gridata"), ["--help"], { stdio: ["ignore", "ignore", "inherit"] });
   try {
     for (let guard = waiting.shift(); guard; guard = waiting.shift()) {
       const begun = performance.now();
@@ -135,7 +144,7 @@ async function work(): Promise<void> {
   }
 }
 try {
-  await Promise.all(Array.from({ length: Math.min(2, availableParallelism()) }, work));
+  await Promise.all(Array.from({ length: stacks ? 1 : Math.min(2, availableParallelism()) }, work));
 } finally {
   shared.stdin.end();
 }

@@ -26,12 +26,13 @@ beforeAll(async () => {
   disk = smallDisk(state, 1500);
   await run("dev");
 });
-const stage = scene();
+// Runs after that of the scene, whose world is closed in the stack.
 afterAll(async () => {
   await run("down");
   disk?.[Symbol.dispose]();
   rmSync(state, { recursive: true, force: true });
 });
+const stage = scene();
 
 it("F21: the disk of drop folder, store and ledger, with files in flight", async () => {
   const { world } = stage;

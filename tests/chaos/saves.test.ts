@@ -30,7 +30,8 @@ it.each([
 ])("F28: contract, job, step code and DAG are saved while a batch stands at %s", async (point) => {
   const { world } = stage;
   await using own = testDatasets(world.checkout);
-  using code = saved("pipeline/src/gridata/steps/__init__.py", "dags/process_and_publish.py");
+  using code = saved("pipeline/src/gridata/steps/publish.py");
+  using dag = saved("dags/process_and_publish.py");
   const [dataset, table] = [`${own.domain}.orders`, `${own.domain}.orders_v1`];
   const save = async (version: number) => {
     await own.job(
@@ -43,6 +44,11 @@ it.each([
       kit: { format: "csv" },
     });
   };
+  /** Whether the step that publishes a batch ran as it was saved. */
+  const saysSo = (batch: string) =>
+    readFileSync(join(stateFolder(world.checkout, world.stack), "logs/steps.log"), "utf8")
+      .split("\n")
+      .some((line) => line.includes(batch) && line.includes(`saved at ${point}`));
   const rows = async () =>
     (await world.rows(table)).map((row) => [row["id"], row["note"], "added" in row]).toSorted();
 
@@ -58,7 +64,10 @@ it.each([
   await world.drop(dataset, name(2), "id,note\nB,x\n");
   const pid = await fault.hit();
   await save(2);
-  code.append(`# saved at ${point}\n`);
+  code.append(
+    `\n\n_as_it_was = run\n\n\ndef run(step: Step) -> None:\n    step.log.info("saved at ${point}")\n    _as_it_was(step)\n`,
+  );
+  dag.append(`# saved at ${point}\n`);
   await world.eventually("all of the save to be in effect", async () => {
     const release = join(
       stateFolder(world.checkout, world.stack),
@@ -70,7 +79,7 @@ it.each([
     return (
       holds("contracts.json", '"added"') &&
       holds(`spark-jobs/${own.domain}_orders/job.py`, "job 2") &&
-      holds("pipeline/gridata/steps/__init__.py", point)
+      holds("pipeline/gridata/steps/publish.py", point)
     );
   });
   process.kill(pid, "SIGCONT");
@@ -80,14 +89,17 @@ it.each([
     ["A", "job 1", false],
     ["B", "job 1", false],
   ]);
+  expect(saysSo(delivery.batch_id!)).toBe(false);
 
   await world.drop(dataset, name(3), "id,note,added\nC,x,y\n");
-  expect((await world.verdict(name(3), { deadline: 200 })).state).toBe("published");
+  const after = await world.verdict(name(3), { deadline: 200 });
+  expect(after.state).toBe("published");
   expect(await rows()).toEqual([
     ["A", "job 1", true],
     ["B", "job 1", true],
     ["C", "job 2", true],
   ]);
+  expect(saysSo(after.batch_id!)).toBe(true);
   await stage.drop(`F28 ${point.replace(/\W/g, " ")} other.csv`, 20);
   await stage.holds();
 });

@@ -36,6 +36,8 @@ export interface Scene {
   file(records?: number): GeneratedFile;
   /** Drops a file and expects its rows. From the first one on main is polled, until `holds`. */
   drop(name: string, records?: number): Promise<GeneratedFile>;
+  /** Drops files until an event of the store is what tells of one: a listing may be quicker now and then. */
+  dropAnnounced(prefix: string): Promise<void>;
   /** Rows that the table must hold: without them the oracle would have to be told each time. */
   expect(file: GeneratedFile): void;
   /**
@@ -92,6 +94,15 @@ export function scene(): Scene {
       reader ??= readMain(world, table);
       await world.drop(dataset, name, file.bytes);
       return file;
+    },
+    async dropAnnounced(prefix) {
+      await world.eventually("a file to be announced", async () => {
+        const name = `${prefix} ${++made}.csv`;
+        await it.drop(name, 20);
+        const { delivery_id } = await world.verdict(name);
+        const hops = await world.hops(delivery_id);
+        return hops.some((hop) => hop.name === "announced" && hop.state === "done");
+      });
     },
     async holds(options) {
       try {

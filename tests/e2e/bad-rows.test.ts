@@ -1,3 +1,6 @@
+import { execFile } from "node:child_process";
+import { join } from "node:path";
+import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import {
   canonical,
@@ -44,6 +47,17 @@ describe("a file with bad rows", () => {
     ).toEqual(file.bad);
     for (const record of records)
       expect(record).toMatchObject({ file_id: file.fileId, contract_version: "1.2.0" });
+    const words = [
+      "trace",
+      "some bad.csv",
+      "--json",
+      "--stack",
+      world.stack,
+      "--world",
+      world.name,
+    ];
+    const { stdout } = await promisify(execFile)(join(world.checkout, "gridata"), words);
+    expect((JSON.parse(stdout) as { problems: object[] }).problems).toMatchObject(file.bad);
   });
 
   it("above the threshold: rejected whole, with the reason, and nothing of it is published", async () => {

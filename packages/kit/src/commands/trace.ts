@@ -13,6 +13,7 @@ import {
 import { Exit, KitError } from "../model/errors.ts";
 import { runId } from "../model/names.ts";
 import { finalStates, type Hop } from "../model/passport.ts";
+import { badRecords } from "./bad-records.ts";
 import { type CommandDef, type Context, usage } from "./command.ts";
 import { entriesOf, entryDocument, entryText, logNames } from "./log-entries.ts";
 import { columns, type Style } from "./style.ts";
@@ -60,19 +61,21 @@ const command = {
       history: attempts,
       run_ids: attempts.map(({ attempt }) => runId(context.world, delivery!.batch_id!, attempt)),
       rejects_uri: delivery!.rejects_uri,
+      problems: await traceRecords(context, delivery!),
       hops,
       checks: await checksOf(context, delivery!.batch_id),
       derived: await derivedAfter(ledger, delivery!),
     };
     const ids = [delivery!.delivery_id, delivery!.batch_id].filter((id) => id !== null);
     const entries = context.options.logs ? await entriesOf(context, logNames, { ids }, null) : null;
-    const records = context.json ? [] : await traceRecords(context, delivery!);
     return {
       ...(context.options.wait && verdictFailure([delivery!])),
       document: { ...document, ...(entries && { logs: entries.map(entryDocument) }) },
       text: [
         describe(delivery!, attempts, document, older.length, context.style),
-        ...records.flatMap((shown) => ["", shown]),
+        ...(document.problems.length > 0
+          ? ["", badRecords(document.problems, new Map(), context.style)]
+          : []),
         ...(entries ? ["", ...entries.map((entry) => entryText(entry, context.style))] : []),
       ].join("\n"),
     };

@@ -61,7 +61,9 @@ def _close(step: Step, table: Table, snapshot: Snapshot, started: Any) -> None:
     receipt = step.store.get_json("curated", key)
     assert receipt is not None, f"the receipt {key} is gone"
     assert table.in_main(snapshot.id)
+    failpoint.reach("publish.close", "before", step.world)
     step.ledger.close_batch(*step.id, int(receipt["base_id"]), snapshot.id, key, _verdicts(receipt))
+    failpoint.reach("publish.close", "after", step.world)
     step.hop("closed", closing, ref=f"s3://curated/{key}")
     step.log.info("published", snapshot=str(snapshot.id), rows=receipt["rows"])
 
