@@ -67,11 +67,14 @@ it("F21: Spark's local folder alone", async () => {
   await serviceBack("spark", await killService("spark"));
   scratch.fill();
   await stage.drop("F21 spark.csv", 400);
-  const batch = await world.eventually("an attempt that names the disk", async () => {
+  const namesDisk = async () => {
     const [delivery] = await world.deliveries("F21 spark.csv");
     if (!delivery?.batch_id) return null;
     const attempts = await world.attempts(delivery.batch_id);
     return attempts.some(({ error }) => error?.code === "DISK_FULL") && delivery.batch_id;
+  };
+  const batch = await world.eventually("an attempt that names the disk", namesDisk, {
+    deadline: 200,
   });
   // More than an unknown failure is given: the file is not to blame, and is not parked.
   await world.eventually("six attempts", async () => (await world.attempts(batch)).length >= 6, {

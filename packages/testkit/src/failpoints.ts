@@ -17,6 +17,7 @@ export async function armFailpoint(
   runDir: string,
   spec: string,
   world: string,
+  onHit: (pid: number) => void,
 ): Promise<Failpoint> {
   const dir = join(runDir, "failpoints");
   await mkdir(dir, { recursive: true });
@@ -26,10 +27,14 @@ export async function armFailpoint(
   await writeFile(`${armed}.tmp`, "");
   await rename(`${armed}.tmp`, armed);
   return {
-    hit: (deadline = 60) =>
+    hit: (deadline = 120) =>
       until(
         `a process to reach failpoint ${spec} in world ${world}`,
-        async () => Number.parseInt(await readFile(hit, "utf8").catch(() => ""), 10) || undefined,
+        async () => {
+          const pid = Number.parseInt(await readFile(hit, "utf8").catch(() => ""), 10);
+          if (pid) onHit(pid);
+          return pid || undefined;
+        },
         { deadline },
       ),
     disarm: async () => {

@@ -3,7 +3,7 @@
  * is gone when it is closed. Tables are read by DuckDB, which wrote none of them.
  */
 import { randomBytes } from "node:crypto";
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync } from "node:fs";
 import { mkdir, readFile, readdir, rename, writeFile } from "node:fs/promises";
 import { join, relative } from "node:path";
 import { icebergCatalog } from "@gridata/kit/clients/iceberg";
@@ -28,6 +28,7 @@ import type { CheckResult } from "@gridata/kit/verify";
 import { verifyWorld } from "@gridata/kit/verify/stack";
 import { removeWorld } from "@gridata/kit/worlds/remove";
 import type { Row } from "@gridata/kit/fixtures";
+import { identityOf, isAlive, type ProcessIdentity } from "@gridata/kit/toolchain/process";
 import { until, type UntilOptions } from "./wait.ts";
 
 /** One line of `records.jsonl`. */
@@ -90,6 +91,7 @@ export interface World {
   release(): Promise<string>;
   /** What `ledger verify` says of this world. */
   verify(): Promise<CheckResult[]>;
+  /** Of a process that a failpoint struck; its pid may be another's by now. */
   processGone(pid: number): boolean;
   eventually<T>(
     what: string,
@@ -132,6 +134,7 @@ function world(
   lake: Lake,
 ): World {
   const armed: Failpoint[] = [];
+  const struck = new Map<number, ProcessIdentity | null>();
   const datasetDir = async (dataset: string) => {
     const { domain, dataset: short } = parseDataset(dataset);
     const path = join(dir, domain, short);
@@ -236,7 +239,9 @@ function world(
       );
     },
     async arm(spec) {
-      const failpoint = await armFailpoint(run, spec, name);
+      const failpoint = await armFailpoint(run, spec, name, (pid) =>
+        struck.set(pid, identityOf(pid)),
+      );
       armed.push(failpoint);
       return failpoint;
     },
@@ -248,7 +253,11 @@ function world(
     },
     verify: () =>
       verifyWorld({ checkout, stack, world: name, ledger: admin, extensions: lake.extensions }),
-    processGone: (pid) => !isAlive(pid),
+    processGone(pid) {
+      if (!struck.has(pid)) throw new Error(`process ${pid} reached no failpoint of this world`);
+      const identity = struck.get(pid);
+      return !identity || !isAlive(identity);
+    },
     eventually: (what, look, options) => until(what, look, { deadline: 120, ...options }),
     async close() {
       for (const failpoint of armed) await failpoint.disarm();
@@ -266,11 +275,3 @@ function world(
 }
 
 /** A process that was killed and not yet reaped (state Z) counts as gone. */
-function isAlive(pid: number): boolean {
-  try {
-    const stat = readFileSync(`/proc/${pid}/stat`, "utf8");
-    return stat[stat.lastIndexOf(")") + 2] !== "Z";
-  } catch {
-    return false;
-  }
-}
