@@ -1,7 +1,7 @@
 /** Tests of a running stack: a world of one's own, files with an oracle, faults at named points. */
 export * from "@gridata/kit/fixtures";
 export { inDatabase } from "./database.ts";
-export { armFailpoint, type Failpoint } from "./failpoints.ts";
+export type { Failpoint } from "./failpoints.ts";
 export { invariants } from "./invariants.ts";
 export { faultProxy, rewire, type FaultProxy } from "./proxy.ts";
 export { readMain, type MainReader } from "./reader.ts";
