@@ -35,12 +35,15 @@ export function* processes(): Generator<[pid: number, fields: string[]]> {
   }
 }
 
-function stat(pid: number): { state: string; startTicks: number } | null {
-  const fields = statFields(pid);
-  return fields && { state: fields[0] ?? "", startTicks: Number(fields[19]) };
-}
+const startTicksOf = (fields: string[]) => Number(fields[19]);
 
-/** Sends SIGKILL to a process and all that is left of its group. */
+/**
+ * A killed program with many threads is a zombie as soon as its first one ended, and holds its ports and locks until the last one
+ * has: only a zombie with no thread but its first is one that ended.
+ */
+const runs = (fields: string[]) => fields[0] !== "Z" || Number(fields[17]) > 1;
+
+/** Sends SIGKILL to a process that this one started, and to all of its group. */
 export function killGroup(pid: number | undefined): void {
   try {
     if (pid) process.kill(-pid, "SIGKILL");
@@ -50,13 +53,26 @@ export function killGroup(pid: number | undefined): void {
 }
 
 export function identityOf(pid: number = process.pid): ProcessIdentity | null {
-  const found = stat(pid);
-  return found && { pid, startTicks: found.startTicks, bootId: bootId() };
+  const fields = statFields(pid);
+  return fields && { pid, startTicks: startTicksOf(fields), bootId: bootId() };
 }
 
 /** False for a process that ended, even when it has not been reaped or its pid has been given to another. */
 export function isAlive(identity: ProcessIdentity): boolean {
   if (identity.bootId !== bootId()) return false;
-  const found = stat(identity.pid);
-  return found !== null && found.state !== "Z" && found.startTicks === identity.startTicks;
+  const fields = statFields(identity.pid);
+  return fields !== null && startTicksOf(fields) === identity.startTicks && runs(fields);
+}
+
+/**
+ * Pids of what runs of the group that a process leads or led. A group keeps its leader's pid from being given away: who has it now and is
+ * not the leader shows that the group is gone, and may lead another one.
+ */
+export function groupOf({ pid, startTicks, bootId: boot }: ProcessIdentity): number[] {
+  if (boot !== bootId()) return [];
+  const leader = statFields(pid);
+  if (leader && startTicksOf(leader) !== startTicks) return [];
+  return [...processes()].flatMap(([member, fields]) =>
+    Number(fields[2]) === pid && runs(fields) ? member : [],
+  );
 }

@@ -3,7 +3,13 @@ import { spawn, type ChildProcess } from "node:child_process";
 import { closeSync, mkdirSync, openSync, readFileSync, statSync } from "node:fs";
 import { dirname } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { identityOf, isAlive, killGroup, type ProcessIdentity } from "../../toolchain/process.ts";
+import {
+  groupOf,
+  identityOf,
+  isAlive,
+  killGroup,
+  type ProcessIdentity,
+} from "../../toolchain/process.ts";
 
 export interface Command {
   argv: string[];
@@ -73,9 +79,11 @@ export async function stop(
   }
   const deadline = performance.now() + graceSeconds * 1000;
   while (isAlive(identity) && performance.now() < deadline) await sleep(50);
-  // The leader's pid is not given to another while its group has members.
-  killGroup(identity.pid);
-  while (isAlive(identity)) await sleep(20);
+  // Whoever comes next needs what any of them holds.
+  while (groupOf(identity).length > 0) {
+    killGroup(identity.pid);
+    await sleep(20);
+  }
 }
 
 export const sizeOf = (path: string): number =>
