@@ -40,8 +40,7 @@ export async function keep(stage: Stage, service: ServiceDef): Promise<void> {
   for (let failures = 0; !signal.aborted;) {
     let why: KitError | null;
     try {
-      const running = await bringUp(stage, service);
-      if (wasUp) keepProofs(stage, name);
+      const running = await bringUp(stage, service, wasUp);
       wasUp = true;
       const upSince = performance.now();
       why = await watch(stage, service, running);
@@ -84,7 +83,7 @@ async function untilItsTurn(stage: Stage, { name, tools, needs }: ServiceDef): P
 }
 
 /** Starts a service, or finds it running; resolves once it is ready. */
-async function bringUp(stage: Stage, service: ServiceDef): Promise<Running> {
+async function bringUp(stage: Stage, service: ServiceDef, wasUp: boolean): Promise<Running> {
   const { layout, told, lease, resolve } = stage;
   const { name } = service;
   const state = told.service(name);
@@ -115,6 +114,8 @@ async function bringUp(stage: Stage, service: ServiceDef): Promise<Running> {
   for (const task of service.after) await serviceTask(stage, service, task);
   running.kept.ready = true;
   writeKept(layout, name, running.kept);
+  // Before anyone hears that it is ready: this supervisor may be gone right after.
+  if (wasUp) keepProofs(stage, name);
   told.setService(name, "ready");
   stage.ready.get(name)!.release();
   return running;
