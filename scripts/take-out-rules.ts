@@ -34,11 +34,12 @@ const asked = words.filter((word) => !word.startsWith("--"));
 const read = (name: string) =>
   JSON.parse(readFileSync(join(checkout, `scripts/guards/${name}.json`), "utf8")) as Guard[];
 const faults = read("faults");
-const all = flag("--faults") ? faults : [...read("rules"), ...read("supervision")];
-const guards = [...all, ...(flag("--faults") ? [] : faults)].filter(
-  ({ rule }, i) =>
-    (asked.length === 0 ? i < all.length : asked.includes(rule)) &&
-    !(flag("--quick") && all.findIndex((other) => other.rule === rule) < i),
+const listed = flag("--faults") ? faults : [...read("rules"), ...read("supervision"), ...faults];
+const wanted = (guard: Guard) =>
+  asked.length > 0 ? asked.includes(guard.rule) : flag("--faults") || !faults.includes(guard);
+const guards = listed.filter(
+  (guard, i) =>
+    wanted(guard) && !(flag("--quick") && listed.findIndex(({ rule }) => rule === guard.rule) < i),
 );
 const { python, environment } = await pythonTests({ checkout });
 

@@ -273,5 +273,3 @@ function world(
     },
   };
 }
-
-/** A process that was killed and not yet reaped (state Z) counts as gone. */
