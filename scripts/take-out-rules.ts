@@ -59,32 +59,33 @@ const servers = await new Promise<Record<string, string>>((resolve, reject) => {
 
 const chaos = "tests/chaos/";
 
-/** True when the test passes. `java`: the catalog is made from the copy. */
-async function passes(test: string, copy: string, java: boolean): Promise<boolean> {
+type Run = [program: string, args: string[], env: Record<string, string>];
+
+/** What runs a test. `java`: the catalog is made from the copy. */
+function runOf(test: string, copy: string, java: boolean): Run {
   const [file, name] = test.split("::") as [string, string];
-  const [program, args, env]: [string, string[], Record<string, string>] = file.startsWith(chaos)
-    ? [join(copy, "gridata"), ["chaos", "--grep", name], { CI: "true" }]
-    : file.endsWith(".py")
-      ? [
-          python,
-          ["-m", "pytest", "-x", "-p", "no:cacheprovider", test],
-          {
-            ...environment(copy),
-            GRIDATA_TEST_ANY_FAILURE: "1",
-            // pytest keeps the folders of runs that failed: they go with the copy.
-            PYTEST_DEBUG_TEMPROOT: copy,
-            GRIDATA_TEST_SERVER: servers["GRIDATA_TEST_SERVER"]!,
-            ...(!java && { GRIDATA_TEST_CATALOG: servers["GRIDATA_TEST_CATALOG"]! }),
-          },
-        ]
-      : [
-          process.execPath,
-          [
-            join(checkout, "node_modules/vitest/vitest.mjs"),
-            ...["run", "--project", "unit", file, "-t", name],
-          ],
-          {},
-        ];
+  if (file.startsWith(chaos))
+    return [join(copy, "gridata"), ["chaos", "--grep", name], { CI: "true" }];
+  const vitest = join(checkout, "node_modules/vitest/vitest.mjs");
+  if (file.endsWith(".ts"))
+    return [process.execPath, [vitest, "run", "--project", "unit", file, "-t", name], {}];
+  return [
+    python,
+    ["-m", "pytest", "-x", "-p", "no:cacheprovider", test],
+    {
+      ...environment(copy),
+      GRIDATA_TEST_ANY_FAILURE: "1",
+      // pytest keeps the folders of runs that failed: they go with the copy.
+      PYTEST_DEBUG_TEMPROOT: copy,
+      GRIDATA_TEST_SERVER: servers["GRIDATA_TEST_SERVER"]!,
+      ...(!java && { GRIDATA_TEST_CATALOG: servers["GRIDATA_TEST_CATALOG"]! }),
+    },
+  ];
+}
+
+/** True when the test passes. */
+async function passes(test: string, copy: string, java: boolean): Promise<boolean> {
+  const [program, args, env] = runOf(test, copy, java);
   const child = spawn(program, args, {
     cwd: copy,
     env: { ...process.env, ...env },

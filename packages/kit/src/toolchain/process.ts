@@ -43,7 +43,7 @@ const startTicksOf = (fields: string[]) => Number(fields[19]);
  */
 const runs = (fields: string[]) => fields[0] !== "Z" || Number(fields[17]) > 1;
 
-/** Sends SIGKILL to a process that this one started, and to all of its group. */
+/** Sends SIGKILL to the group that a process leads or led. Whether the pid is still of that process is the caller's to know. */
 export function killGroup(pid: number | undefined): void {
   try {
     if (pid) process.kill(-pid, "SIGKILL");
