@@ -110,6 +110,25 @@ describe("the catalog", () => {
     expect(await refs()).toEqual({ main: base });
   });
 
+  it("makes a namespace and a table once for all who ask at the same time, and tells the others 409", async () => {
+    const AT_ONCE = 4;
+    const race = async (ask: () => Promise<Answer>) => {
+      const answers = await Promise.all(Array.from({ length: AT_ONCE }, ask));
+      return answers.map(({ status }) => status).sort();
+    };
+    for (const name of ["r1", "r2", "r3", "r4", "r5"]) {
+      const expected = [200, 409, 409, 409];
+      expect(
+        await race(() => rest("pipeline", "POST", "/namespaces", { namespace: [name] })),
+      ).toEqual(expected);
+      expect(
+        await race(() =>
+          rest("pipeline", "POST", `/namespaces/${name}/tables`, createRequest("t")),
+        ),
+      ).toEqual(expected);
+    }
+  });
+
   it("keeps 64-bit ids digit by digit", async () => {
     const id = await audited("audit_a_1");
     expect(BigInt(id) > BigInt(Number.MAX_SAFE_INTEGER)).toBe(true);

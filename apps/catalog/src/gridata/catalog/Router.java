@@ -131,8 +131,7 @@ final class Router {
     int depth = request.segments().size();
     if (depth == 1) {
       return request.method().equals("POST")
-          ? Answer.ok(
-              CatalogHandlers.createNamespace(catalog, request.body(CreateNamespaceRequest.class)))
+          ? Answer.ok(Namespaces.create(catalog, request.body(CreateNamespaceRequest.class)))
           : Answer.ok(
               CatalogHandlers.listNamespaces(catalog, namespace(request.query().get("parent"))));
     }
