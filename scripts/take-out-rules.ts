@@ -12,6 +12,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { availableParallelism, tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
+import { stripVTControlCharacters } from "node:util";
 import { pythonTests } from "@gridata/kit/commands/python-tests";
 import { copyCheckout } from "@gridata/testkit/checkout";
 
@@ -83,8 +84,8 @@ function runOf(test: string, copy: string, java: boolean): Run {
   ];
 }
 
-/** True when the test passes. */
-async function passes(test: string, copy: string, java: boolean): Promise<boolean> {
+/** Undefined when the test passes, else the line that says why not. */
+async function failure(test: string, copy: string, java: boolean): Promise<string | undefined> {
   const [program, args, env] = runOf(test, copy, java);
   const child = spawn(program, args, {
     cwd: copy,
@@ -99,10 +100,12 @@ async function passes(test: string, copy: string, java: boolean): Promise<boolea
   // A name that no test has is no guard either.
   const ran = status === 0 ? /[1-9]\d* passed/ : /[1-9]\d* failed/;
   if (!ran.test(output)) throw new Error(`${test} could not be run:\n${output.slice(-2000)}`);
-  return status === 0;
+  if (status === 0) return undefined;
+  const lines = stripVTControlCharacters(output).split("\n");
+  return lines.find((line) => /^\s*(E  |\w*Error: |failed )/.test(line))?.trim() ?? "";
 }
 
-const green = new Map<string, Promise<boolean>>();
+const seen = new Map<string, Promise<string | undefined>>();
 async function verdict(guard: Guard, copy: string): Promise<string> {
   const path = join(copy, guard.file);
   const original = readFileSync(path, "utf8");
@@ -111,13 +114,18 @@ async function verdict(guard: Guard, copy: string): Promise<string> {
     return `'${guard.find}' is ${pieces.length - 1} times in ${guard.file}, not once`;
   const java = guard.file.endsWith(".java");
   for (const test of guard.tests) {
-    if (!flag("--green") && !green.has(test)) green.set(test, passes(test, copy, java));
-    if ((await green.get(test)) === false) return `${test} fails with it too`;
+    if (!flag("--green") && !seen.has(test)) seen.set(test, failure(test, copy, java));
+    const why = await seen.get(test);
+    if (why !== undefined) return `${test} fails with it too: ${why}`;
   }
   try {
     writeFileSync(path, pieces.join(guard.replace));
-    for (const test of guard.tests)
-      if (await passes(test, copy, java)) return `NOT GUARDED by ${test}`;
+    for (const test of guard.tests) {
+      const why = await failure(test, copy, java);
+      if (why === undefined) return `NOT GUARDED by ${test}`;
+      // Read it: a test that fails for another reason guards nothing.
+      if (test.startsWith(chaos)) console.log(`  red: ${test}\n       ${why.slice(0, 300)}`);
+    }
     return "guarded";
   } finally {
     writeFileSync(path, original);

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { stateFolder } from "@gridata/kit/clients/stack";
-import { smallDisk, type SmallDisk } from "./small-disk.ts";
+import { smallDisk, unmountBelow, type SmallDisk } from "./small-disk.ts";
 
 // A stack of its own, all of whose state lies on a small disk.
 const checkout = join(import.meta.dirname, "../..");
@@ -22,6 +22,8 @@ const run = async (...words: string[]) =>
 
 let disk: SmallDisk;
 beforeAll(async () => {
+  await run("down");
+  unmountBelow(state);
   await run("down", "--purge");
   disk = smallDisk(state, 1500);
   await run("dev");

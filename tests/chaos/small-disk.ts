@@ -1,7 +1,7 @@
 /** A disk so small that a test can fill it to the last byte. Mounting it takes root. */
 import { execFileSync } from "node:child_process";
-import { closeSync, mkdirSync, openSync, rmSync, writeSync } from "node:fs";
-import { join } from "node:path";
+import { closeSync, mkdirSync, openSync, readFileSync, rmSync, writeSync } from "node:fs";
+import { join, relative } from "node:path";
 
 export interface SmallDisk extends Disposable {
   fill(): void;
@@ -31,6 +31,16 @@ export function smallDisk(dir: string, megabytes: number): SmallDisk {
       }
     },
     clear: () => rmSync(ballast, { force: true }),
-    [Symbol.dispose]: () => void execFileSync("umount", ["--lazy", dir]),
+    [Symbol.dispose]: () => unmount(dir),
   };
 }
+
+/** Takes away the small disks at and below a folder: a run that was killed leaves its own. */
+export function unmountBelow(dir: string): void {
+  const places = readFileSync("/proc/self/mounts", "utf8")
+    .split("\n")
+    .map((line) => line.split(" ")[1] ?? "/");
+  for (const place of places.reverse()) if (!relative(dir, place).startsWith("..")) unmount(place);
+}
+
+const unmount = (dir: string) => void execFileSync("umount", ["--lazy", dir]);
