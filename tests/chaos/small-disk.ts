@@ -40,7 +40,8 @@ export function unmountBelow(dir: string): void {
   const places = readFileSync("/proc/self/mounts", "utf8")
     .split("\n")
     .map((line) => line.split(" ")[1] ?? "/");
-  for (const place of places.toReversed()) if (!relative(dir, place).startsWith("..")) unmount(place);
+  for (const place of places.toReversed())
+    if (!relative(dir, place).startsWith("..")) unmount(place);
 }
 
 const unmount = (dir: string) => void execFileSync("umount", ["--lazy", dir]);

@@ -119,8 +119,8 @@ describe("the catalog", () => {
     for (const name of ["r1", "r2", "r3", "r4", "r5"]) {
       const namespace = () => rest("pipeline", "POST", "/namespaces", { namespace: [name] });
       expect(await race(namespace)).toEqual(once);
-      const tables = `/namespaces/${name}/tables`;
-      expect(await race(() => rest("pipeline", "POST", tables, createRequest("t")))).toEqual(once);
+      const path = `/namespaces/${name}/tables`;
+      expect(await race(() => rest("pipeline", "POST", path, createRequest("t")))).toEqual(once);
     }
   });
 
