@@ -11,7 +11,7 @@ import {
   type OptionValue,
 } from "./command.ts";
 import { formatHelp } from "./help.ts";
-import { registry } from "./registry.ts";
+import { groups, registry } from "./registry.ts";
 import { style } from "./style.ts";
 
 const globalOptions: Record<string, OptionDef> = {
@@ -50,7 +50,7 @@ export async function main(argv: string[], checkout: string): Promise<ExitCode> 
   try {
     const [name, ...rest] = commandWords(argv);
     if (!name) {
-      streams.out(await formatHelp(registry, globalOptions, style(color)));
+      streams.out(await formatHelp(groups, globalOptions, style(color)));
       return argv.includes("--help") || argv.includes("-h") || argv.length === 0
         ? Exit.done
         : Exit.usage;
@@ -58,7 +58,7 @@ export async function main(argv: string[], checkout: string): Promise<ExitCode> 
     command = await load(name);
     const context = parse(command, rest, { checkout, json, color, signal: abort.signal });
     if (context === "help") {
-      streams.out(await formatHelp(registry, globalOptions, style(color), command));
+      streams.out(await formatHelp(groups, globalOptions, style(color), command));
       return Exit.done;
     }
     const outcome = await command.run(context);

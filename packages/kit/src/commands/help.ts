@@ -1,26 +1,36 @@
 /** The help of the command line and of each command. */
 import type { CommandDef, OptionDef } from "./command.ts";
+import type { Registry } from "./registry.ts";
 import { columns, type Style } from "./style.ts";
 
-type Registry = Record<string, () => Promise<{ default: CommandDef }>>;
-
 export async function formatHelp(
-  registry: Registry,
+  groups: Record<string, Registry>,
   globals: Record<string, OptionDef>,
   { bold, dim }: Style,
   command?: CommandDef,
 ): Promise<string> {
   if (!command) {
-    const all = await Promise.all(
-      Object.values(registry).map(async (load) => (await load()).default),
+    const width = Math.max(
+      ...Object.values(groups)
+        .flatMap(Object.keys)
+        .map(({ length }) => length),
     );
+    const blocks = Object.entries(groups).map(async ([group, commands]) => {
+      const all = await Promise.all(
+        Object.values(commands).map(async (load) => (await load()).default),
+      );
+      return [
+        dim(group),
+        ...all.map(({ name, summary }) => `  ${name.padEnd(width)}  ${summary}`),
+        "",
+      ];
+    });
     return [
       `${bold("gridata")}: a lakehouse platform on your machine. Drop a file, get a checked Iceberg table.`,
       "",
       `${bold("usage")}  ./gridata COMMAND [options]      ./gridata COMMAND --help`,
       "",
-      columns([["command", ""], ...all.map(({ name, summary }) => [name, summary])], dim),
-      "",
+      ...(await Promise.all(blocks)).flat(),
       columns([["everywhere", ""], ...optionRows(globals)], dim),
       "",
     ].join("\n");
