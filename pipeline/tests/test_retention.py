@@ -3,6 +3,7 @@
 import io
 import os
 import re
+import runpy
 import time
 from dataclasses import replace
 from pathlib import Path
@@ -217,6 +218,12 @@ def test_what_tasks_wrote_belongs_to_the_world_of_its_run(tmp_path: Path) -> Non
         (tmp_path / "dag_id=a" / name).mkdir(parents=True)
     found = {path.name: world for path, world in runs_of_worlds(tmp_path).items()}
     assert found == {f"run_id=gone.{run}": "gone", f"run_id=default.{run}": "default"}
+
+
+def test_a_day_may_be_made_shorter(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GRIDATA_DAY_SECONDS", "240")
+    short = runpy.run_path(figures.__file__)
+    assert (short["RUN_SECONDS"], short["TYPED_SECONDS"]) == (7 * 240, 10)
 
 
 def test_the_page_has_the_figures() -> None:

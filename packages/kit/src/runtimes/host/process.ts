@@ -51,7 +51,7 @@ export function launch(command: Command): ChildProcess {
 /** What every process of a stack has; the rest of a person's shell is none of its business. */
 export function baseEnvironment(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
   const kept = ["PATH", "HOME", "USER", "LOGNAME", "SHELL", "TMPDIR", "SSL_CERT_FILE"];
-  const ours = ["GRIDATA_KEEP_FREE_BYTES", "GRIDATA_LOG"];
+  const ours = ["GRIDATA_KEEP_FREE_BYTES", "GRIDATA_DAY_SECONDS", "GRIDATA_LOG"];
   return {
     ...Object.fromEntries(
       [...kept, ...ours, "XDG_CACHE_HOME"].flatMap((name) =>
