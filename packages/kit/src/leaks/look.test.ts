@@ -4,6 +4,7 @@ import { leaked, type Footprint } from "./look.ts";
 const empty: Footprint = {
   ...{ object: [], topic: [], catalog: [], row: [], run: [], folder: [] },
   sessions: 0,
+  kept_sessions: 0,
 };
 const full: Footprint = {
   object: ["raw/t1"],
@@ -13,6 +14,7 @@ const full: Footprint = {
   run: ["file_watch_ingest t1.b.1"],
   folder: ["/state/drop/t1"],
   sessions: 2,
+  kept_sessions: 60,
 };
 
 it("names what is there now and was not before, of every kind", () => {
@@ -24,7 +26,12 @@ it("names what is there now and was not before, of every kind", () => {
     { kind: "run", name: "file_watch_ingest t1.b.1" },
     { kind: "folder", name: "/state/drop/t1" },
     { kind: "session", name: "2 sessions of Spark that nobody ended" },
+    { kind: "session", name: "60 sessions of Spark that ended and stay in memory" },
   ]);
+});
+
+it("some sessions in the memory of pools are none", () => {
+  expect(leaked(empty, { ...empty, kept_sessions: 50 })).toEqual([]);
 });
 
 it("what was there before, or went, is no leak", () => {

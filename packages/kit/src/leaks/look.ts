@@ -33,7 +33,12 @@ export interface Footprint {
   folder: string[];
   /** How many the Spark server holds: it tells no names. */
   sessions: number;
+  /** Sessions in its memory, those that ended too. */
+  kept_sessions: number;
 }
+
+/** Idle threads of Spark's pools keep the session in which they were started. */
+const keptByPools = 50;
 
 const lists = ["object", "topic", "catalog", "row", "run", "folder"] as const;
 
@@ -47,6 +52,12 @@ export function leaked(before: Footprint, after: Footprint): Leak[] {
     found.push({
       kind: "session",
       name: `${more} ${more === 1 ? "session" : "sessions"} of Spark that nobody ended`,
+    });
+  const kept = after.kept_sessions - before.kept_sessions;
+  if (kept > keptByPools)
+    found.push({
+      kind: "session",
+      name: `${kept} sessions of Spark that ended and stay in memory`,
     });
   return found;
 }

@@ -15,6 +15,8 @@ import type { Footprint } from "./look.ts";
 const buckets = ["raw", "staging", "curated", "archive"];
 /** What Spark Connect holds for each session that it has not ended. */
 export const sessionClass = "org.apache.spark.sql.connect.service.SessionHolder";
+/** What Spark holds for each session that anything still refers to. */
+export const keptSessionClass = "org.apache.spark.sql.internal.SessionState";
 
 export async function footprint(checkout: string, stack: string): Promise<Footprint> {
   const layout = layoutOf(checkout, stack);
@@ -26,6 +28,7 @@ export async function footprint(checkout: string, stack: string): Promise<Footpr
   const database = superuser(checkout, stack);
   const runs = await airflowClient(admin.airflow!).runsOf("");
   const spark = readStatus(layout)?.services.find(({ name }) => name === "spark");
+  const heap = spark?.pid ? await liveHeap(spark.pid) : null;
   return {
     object,
     topic: await withTopics(kafkaAdmin(checkout, stack), (topics) => topics.listTopics()),
@@ -35,7 +38,8 @@ export async function footprint(checkout: string, stack: string): Promise<Footpr
       .filter(({ runId }) => parseRunId(runId))
       .map(({ dagId, runId }) => `${dagId} ${runId}`),
     folder: foldersOf(layout.state),
-    sessions: spark?.pid ? (await liveHeap(spark.pid)).count(sessionClass) : 0,
+    sessions: heap?.count(sessionClass) ?? 0,
+    kept_sessions: heap?.count(keptSessionClass) ?? 0,
   };
 }
 

@@ -34,7 +34,11 @@ def session(step: "Step", *, last: bool) -> Generator[Any]:
         ".type": "rest",
         ".uri": catalog.uri,
         ".warehouse": world,
-        ".token": catalog.token,
+        # Not as `token`: Spark never closes a session's catalog, and a thread that it started for its tokens or its reports would keep
+        # the whole session in memory, nearly 1 MB.
+        ".rest.auth.type": "none",
+        ".header.Authorization": f"Bearer {catalog.token}",
+        ".rest-metrics-reporting-enabled": "false",
         # A cached table does not show the branch that somebody else made a moment ago.
         ".cache-enabled": "false",
         ".io-impl": "org.apache.iceberg.aws.s3.S3FileIO",

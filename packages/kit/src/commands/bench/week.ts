@@ -12,7 +12,7 @@ import dev from "../dev.ts";
 import down from "../down.ts";
 import { waitUntil } from "../wait.ts";
 import { liveHeap } from "../../leaks/jvm.ts";
-import { sessionClass } from "../../leaks/read.ts";
+import { keptSessionClass, sessionClass } from "../../leaks/read.ts";
 import { layoutOf, readStatus } from "../../runtimes/host/control.ts";
 import type { Measure } from "./measure.ts";
 import { pssBytes } from "../../usage/memory.ts";
@@ -129,6 +129,7 @@ async function lookAt(checkout: string, ledger: LedgerReader, drops: number): Pr
     "memory of all": [...pss.values()].reduce((sum, bytes) => sum + bytes, 0) / 1e6,
     "memory live in Spark's heap": spark.bytes / 1e6,
     "sessions in Spark": spark.count(sessionClass),
+    "sessions in Spark's heap": spark.count(keptSessionClass),
   };
 }
 

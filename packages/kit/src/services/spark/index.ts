@@ -22,6 +22,10 @@ const properties: Record<string, Value> = {
   "spark.ui.retainedStages": "50",
   "spark.ui.retainedTasks": "1000",
   "spark.sql.ui.retainedExecutions": "50",
+  // Iceberg never gives back what its vectorized reader allocates from, one for each file and reading (apache/iceberg#13937).
+  "spark.sql.iceberg.vectorization.enabled": "false",
+  // The catalog's token travels in a header.
+  "spark.redaction.regex": "(?i)secret|password|token|access[.]?key|authorization",
   // An attempt that died ends its session with its successor; one without a successor, by this.
   "spark.connect.session.manager.defaultSessionTimeout": "10m",
   "spark.log.level": "WARN",
