@@ -198,7 +198,7 @@ describe("worlds", () => {
     });
     expect(listed.state).toBe("open");
     const { found: gone } = await document(`world remove ${name}`);
-    expect(gone["worlds"]).toMatchObject([{ world: name, state: "removed", drop_dir: null }]);
+    expect(gone).toMatchObject({ worlds: [{ world: name, state: "removed", drop_dir: null }] });
     expect(existsSync(listed.drop_dir)).toBe(false);
     const { exit, found: none } = await document(`world remove ${name}`);
     expect([exit, none["error"].code]).toEqual([3, "NO_SUCH_WORLD"]);

@@ -12,7 +12,7 @@ import { leaked, type Leak } from "@gridata/kit/leaks/look";
 import { footprint, kafkaAdmin } from "@gridata/kit/leaks/read";
 import { newBatchId } from "@gridata/kit/model";
 import { removeWorld } from "@gridata/kit/worlds/remove";
-import { openWorld, type World } from "@gridata/testkit";
+import { openWorld, transactions, type World } from "@gridata/testkit";
 import { client, stackName } from "../clients.ts";
 import { checkout } from "../command-line.ts";
 
@@ -96,4 +96,17 @@ it("names what was planted in each layer, and nothing of it once it is removed",
     },
     { seen: () => [last, held], every: 1000 },
   );
+});
+
+it("a world that is removed while a step works for it takes the step along, and all that it made", async () => {
+  const before = await footprint(checkout, stackName);
+  const busy = await openWorld();
+  const commit = await busy.arm("process.commit:before:pause");
+  await busy.drop("sales.transactions", "a.csv", transactions({ seed: 61, records: 20 }).bytes);
+  const pid = await commit.hit();
+  expect(busy.processGone(pid)).toBe(false);
+  await busy.close();
+  expect(busy.processGone(pid)).toBe(true);
+  const of = (leaks: Leak[]) => leaks.filter((leak) => leak.name.includes(busy.name));
+  expect(of(leaked(before, await footprint(checkout, stackName)))).toEqual([]);
 });

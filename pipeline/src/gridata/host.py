@@ -1,6 +1,7 @@
 """The step host: a step's imports are done once, each step runs in a child of its own.
 
-One line of JSON in (`{"step", "world", "batch", "attempt"}`, `{"step": "sweep"}` or `{"step": "release", "world"}`); lines out: `{"log": ".."}`, last `{"exit": n}`.
+One line of JSON in (`{"step", "world", "batch", "attempt"}`, `{"step": "sweep"}` or `{"step": "end", "world", "attempts"}`); lines out:
+`{"log": ".."}`, last `{"exit": n}`.
 A connection that ends without the last line says that the step died.
 """
 
@@ -21,7 +22,8 @@ from gridata.config import Config, read_config, require
 from gridata.lake.spark import release_sessions
 from gridata.ledger import Ledger, Superseded
 from gridata.log import Log
-from gridata.steps.run import IDENTITY, remove_dead_work, run_step
+from gridata.steps.alive import end_steps, remove_dead_work
+from gridata.steps.run import IDENTITY, run_step
 from gridata.sweep import sweep
 
 # What the first step would otherwise import while somebody waits.
@@ -132,8 +134,8 @@ def _child(connection: socket.socket, settings: Config, log: Log, code: dict[str
             own = Log("steps", write=write)
             tell({"exit": sweep(read_config(settings.state_dir / "config" / "maintenance.json"), own)})
             os._exit(0)
-        if step == "release":
-            _release_world(settings, str(task["world"]), Log("steps", write=write))
+        if step == "end":
+            _end_world(settings, str(task["world"]), task["attempts"], Log("steps", write=write))
             tell({"exit": 0})
             os._exit(0)
         identity = settings.state_dir / "config" / f"{IDENTITY[step]}.json"
@@ -151,14 +153,12 @@ def _child(connection: socket.socket, settings: Config, log: Log, code: dict[str
     os._exit(status)
 
 
-def _release_world(settings: Config, world: str, log: Log) -> None:
-    """The world is on its way out: what the next step of an open batch would go on with is ended."""
-    ledger = Ledger(require(settings.ledger, "ledger", settings))
-    try:
-        attempts = ledger.open_attempts(world)
-    finally:
-        ledger.close()
-    release_sessions(require(settings.spark, "spark", settings), world, attempts, log.bind(world=world))
+def _end_world(settings: Config, world: str, attempts: list[tuple[str, int]], log: Log) -> None:
+    """The world is on its way out, and its attempts are superseded: what still works for them is ended, here and in Spark."""
+    log = log.bind(world=world)
+    for pid in end_steps(settings.state_dir, world):
+        log.info("ended a step of a world that is removed", pid=pid)
+    release_sessions(require(settings.spark, "spark", settings), world, attempts, log)
 
 
 def _release(identity: Path, task: dict[str, Any]) -> str:

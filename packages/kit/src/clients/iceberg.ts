@@ -93,6 +93,14 @@ export function historyOf(metadata: TableMetadata): Snapshot[] {
   return history;
 }
 
+class CatalogRefusal extends KitError {
+  readonly status: number;
+  constructor(status: number, request: string, why: string) {
+    super({ code: "CATALOG_REFUSED", what: `the catalog answered ${status} to ${request}`, why });
+    this.status = status;
+  }
+}
+
 export type IcebergCatalog = ReturnType<typeof icebergCatalog>;
 
 export function icebergCatalog(config: CatalogConfig, world: string) {
@@ -121,11 +129,7 @@ export function icebergCatalog(config: CatalogConfig, world: string) {
     if (answer.status === 404) return null;
     const text = await answer.text();
     if (!answer.ok)
-      throw new KitError({
-        code: "CATALOG_REFUSED",
-        what: `the catalog answered ${answer.status} to ${method} ${path}`,
-        why: text.slice(0, 500),
-      });
+      throw new CatalogRefusal(answer.status, `${method} ${path}`, text.slice(0, 500));
     return text ? parseJson64(text) : {};
   }
   const namespacePath = (name: string) => `/namespaces/${encodeURIComponent(name)}`;
@@ -200,8 +204,15 @@ export function icebergCatalog(config: CatalogConfig, world: string) {
     async dropTable(name: string): Promise<void> {
       await call("DELETE", tablePath(name));
     },
-    async dropNamespace(name: string): Promise<void> {
-      await call("DELETE", namespacePath(name));
+    /** False when something is in it. */
+    async dropNamespace(name: string): Promise<boolean> {
+      try {
+        await call("DELETE", namespacePath(name));
+        return true;
+      } catch (error) {
+        if (error instanceof CatalogRefusal && error.status === 409) return false;
+        throw error;
+      }
     },
   };
 }

@@ -11,8 +11,12 @@ export type StepTask =
       attempt: number;
     }
   | { step: "sweep" }
-  /** Ends the sessions of Spark that attempts of a world have open. */
-  | { step: "release"; world: string };
+  /** Ends what runs for attempts of a world: the steps, and the sessions of Spark. */
+  | {
+      step: "end";
+      world: string;
+      attempts: readonly (readonly [batch: string, attempt: number])[];
+    };
 
 export async function runStep(socketPath: string, task: StepTask): Promise<void> {
   const socket = connect(socketPath);

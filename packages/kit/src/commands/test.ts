@@ -8,6 +8,7 @@ import { provision } from "../toolchain/provision.ts";
 import type { ToolHandle } from "../toolchain/types.ts";
 import dev from "./dev.ts";
 import down from "./down.ts";
+import { needServices } from "./need-services.ts";
 import { usage, type CommandDef, type Context } from "./command.ts";
 import { jobTestEnvironment } from "./job-tests.ts";
 import { leakWatch } from "./leak-watch.ts";
@@ -144,7 +145,12 @@ export async function withStack(
   context: Context,
   work: (stack: string) => Promise<boolean>,
 ): Promise<void> {
-  if (context.options["attach"]) return void (await work(context.stack));
+  if (context.options["attach"]) {
+    needServices(context, "postgres");
+    // One that is on its way is waited for.
+    await dev.run({ ...context, options: {} });
+    return void (await work(context.stack));
+  }
   context.say(`${context.style.dim("test")} stack '${testStack}' starts, for these tests only`);
   await down.run({ ...context, stack: testStack, options: { purge: true } });
   await dev.run({ ...context, stack: testStack, options: {} });

@@ -20,19 +20,39 @@ const missing = (service: string) => new Error(`the identity has no '${service}'
 export async function removeWorld({ world, config, ledger }: WorldRemoval): Promise<void> {
   const { drop } = config;
   if (!drop) throw missing("drop");
-  // Nobody registers, claims or starts anything from here on.
-  await ledger.query("select ledger.close_world($1)", [world]);
-  // Between two steps nobody else would end what the next one was to go on with. Without a step host their time runs out.
-  if (config.steps) await runStep(config.steps.socket, { step: "release", world }).catch(() => {});
+  // Nobody claims or starts anything from here on, and what goes on is superseded.
+  const { rows } = await ledger.query<{ batch_id: string; attempt: number }>(
+    "select batch_id, attempt from ledger.stop_world($1)",
+    [world],
+  );
+  if (config.steps) await endSteps(config.steps.socket, world, rows);
   await clear(world, config);
   await forget(ledger, world);
-  // What was under way when it closed may have come since; without its rows nothing more does.
+  // A run that was being started when it closed may have come since; without its rows nothing more does.
   await clear(world, config);
   // After the gateway was told that the world is gone.
   for (const dir of [join(drop.worlds_dir, world), join(drop.intake_dir, world)]) await remove(dir);
   const failpoints = join(config.state_dir, "run/failpoints");
   for (const name of await readdir(failpoints).catch(() => []))
     if (name.replace(/\.hit$/, "").endsWith(`@${world}`)) await remove(join(failpoints, name));
+}
+
+/** A step that went on would put its tables and objects back; its session in Spark nobody else would end. */
+async function endSteps(
+  socket: string,
+  world: string,
+  attempts: readonly { batch_id: string; attempt: number }[],
+): Promise<void> {
+  try {
+    await runStep(socket, {
+      ...{ step: "end", world },
+      attempts: attempts.map(({ batch_id, attempt }) => [batch_id, attempt] as const),
+    });
+  } catch (error) {
+    // Without a step host nothing runs, and the time of a session runs out by itself.
+    if (!["ENOENT", "ECONNREFUSED"].includes(String((error as NodeJS.ErrnoException).code)))
+      throw error;
+  }
 }
 
 /** Its runs, tables and objects. */
@@ -48,8 +68,15 @@ async function clear(world: string, config: IdentityConfig): Promise<void> {
   }
   const tables = icebergCatalog(catalog, world);
   for (const namespace of await tables.listNamespaces()) {
-    for (const table of await tables.listTables(namespace)) await tables.dropTable(table);
-    await tables.dropNamespace(namespace);
+    // A commit on its way when its session ended may come a moment later.
+    for (let tries = 1; ; tries++) {
+      for (const table of await tables.listTables(namespace)) await tables.dropTable(table);
+      if (await tables.dropNamespace(namespace)) break;
+      if (tries === 5)
+        throw new Error(
+          `the catalog says again and again that ${namespace} of world ${world} is not empty`,
+        );
+    }
   }
   const store = objectStore(s3);
   await Promise.all(

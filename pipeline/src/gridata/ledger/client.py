@@ -182,15 +182,6 @@ class Ledger:
         rows = self._rows("select batch_id from ledger.batch where world = %s and state = 'open'", [world])
         return {row["batch_id"] for row in rows}
 
-    def open_attempts(self, world: str) -> list[tuple[str, int]]:
-        """Batch and number of every attempt of an open batch."""
-        rows = self._rows(
-            """select batch_id, a.attempt from ledger.batch b join ledger.attempt a using (batch_id)
-                where b.world = %s and b.state = 'open' order by 1, 2""",
-            [world],
-        )
-        return [(row["batch_id"], row["attempt"]) for row in rows]
-
     def closed_batches(self, world: str) -> dict[str, float]:
         """Seconds since each was closed."""
         rows = self._rows(

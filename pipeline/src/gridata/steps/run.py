@@ -1,12 +1,8 @@
 """Runs one step of one attempt, and says in the ledger what came of a failure."""
 
 import contextlib
-import os
-import re
 import shutil
-import tempfile
 from http.client import HTTPException
-from pathlib import Path
 from typing import Any
 
 import psycopg
@@ -21,6 +17,7 @@ from gridata.lake.store import Store
 from gridata.ledger import Forgotten, Ledger, Superseded
 from gridata.log import Log
 from gridata.steps import check, check_derived, derive, process, publish, validate
+from gridata.steps.alive import working_folder
 from gridata.steps.context import EXIT_SUPERSEDED, Step, contract_of, renewed
 from gridata.steps.transform import TransformError
 
@@ -49,19 +46,11 @@ def failure_class(error: BaseException) -> str:
     return "unknown"
 
 
-def remove_dead_work() -> None:
-    """Working folders that killed steps left behind: their names say whose they were."""
-    for folder in Path(tempfile.gettempdir()).glob("gridata-*-*-*"):
-        owner = re.fullmatch(r"gridata-[a-z]+-([0-9]+)-.*", folder.name)
-        if owner and not Path("/proc", owner[1]).exists():
-            shutil.rmtree(folder, ignore_errors=True)
-
-
 def run_step(settings: Config, log: Log, name: str, world: str, batch_id: str, attempt: int) -> int:
     """0 done · 1 failed, told to the ledger · 4 superseded, nothing was changed."""
     log = log.bind(step=name, world=world, batch=batch_id, attempt=attempt)
     ledger = Ledger(require(settings.ledger, "ledger", settings))
-    work = Path(tempfile.mkdtemp(prefix=f"gridata-{name}-{os.getpid()}-"))
+    work, mark = working_folder(name, settings.state_dir, world)
     step: Step | None = None
     try:
         batch = ledger.batch(batch_id, attempt)
@@ -97,6 +86,7 @@ def run_step(settings: Config, log: Log, name: str, world: str, batch_id: str, a
         return EXIT_SUPERSEDED if outcome in ("superseded", "forgotten") else 1
     finally:
         shutil.rmtree(work, ignore_errors=True)
+        mark.close()
         ledger.close()
 
 
