@@ -20,7 +20,8 @@ import { keepProofs } from "./prove.ts";
 import { environmentOf, failureOf, taskOf, waits, type Stage } from "./stage.ts";
 
 const tailLines = 20;
-const pollMs = 60;
+/** Until something is ready: often at first, because some are up in a blink, and a slow one is not asked all the time. */
+const pollAfter = (waitedMs: number): number => Math.min(60, Math.max(5, waitedMs / 10));
 
 /** A process that is up, and what is known of its end. */
 interface Running {
@@ -180,7 +181,8 @@ async function untilReady(stage: Stage, service: ServiceDef, running: Running): 
   const { told, signal } = stage;
   const { name } = service;
   const { identity, ready } = running.kept;
-  const deadline = performance.now() + service.readyDeadlineSeconds * 1000;
+  const begun = performance.now();
+  const deadline = begun + service.readyDeadlineSeconds * 1000;
   for (const def of service.ready) {
     if (ready && def.kind === "log") continue;
     for (let said = ""; ;) {
@@ -197,7 +199,7 @@ async function untilReady(stage: Stage, service: ServiceDef, running: Running): 
         );
       if (missing !== said) told.setService(name, "starting", missing);
       said = missing;
-      await sleep(pollMs);
+      await sleep(pollAfter(performance.now() - begun));
     }
   }
 }
