@@ -15,6 +15,7 @@ import subprocess
 import sys
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import boto3
 
@@ -158,7 +159,19 @@ def _end_world(settings: Config, world: str, attempts: list[tuple[str, int]], lo
     log = log.bind(world=world)
     for pid in end_steps(settings.state_dir, world):
         log.info("ended a step of a world that is removed", pid=pid)
-    release_sessions(require(settings.spark, "spark", settings), world, attempts, log)
+    spark = require(settings.spark, "spark", settings)
+    # Its client would try for minutes to reach one that is down, which has no session.
+    if attempts and _listens(spark.uri):
+        release_sessions(spark, world, attempts, log)
+
+
+def _listens(uri: str) -> bool:
+    address = urlsplit(uri)
+    try:
+        socket.create_connection((address.hostname, address.port), timeout=2).close()
+    except OSError:
+        return False
+    return True
 
 
 def _release(identity: Path, task: dict[str, Any]) -> str:

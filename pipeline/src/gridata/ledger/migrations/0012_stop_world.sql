@@ -9,7 +9,7 @@ begin
   delete from ledger.slot s where s.world = p_world;
   perform ledger.tell(p_world, 'world', p_world);
   return query select a.batch_id, a.attempt from ledger.batch b join ledger.attempt a using (batch_id)
-                where b.world = p_world and b.state = 'cancelled' order by 1, 2;
+                where b.world = p_world and b.state = 'cancelled' and a.state <> 'finished' order by 1, 2;
 end $$;
 
 revoke execute on function ledger.stop_world from public;
