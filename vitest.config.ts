@@ -1,6 +1,11 @@
 import { defineConfig } from "vitest/config";
 
-const shared = { environment: "node", pool: "forks" } as const;
+const shared = {
+  environment: "node",
+  pool: "forks",
+  // The Kafka client asks for timers in the past, which Node warns of.
+  execArgv: ["--disable-warning=TimeoutNegativeWarning"],
+} as const;
 
 export default defineConfig({
   test: {
