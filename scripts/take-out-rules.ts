@@ -144,7 +144,7 @@ async function work(): Promise<void> {
   try {
     for (let guard = waiting.shift(); guard; guard = waiting.shift()) {
       const begun = performance.now();
-      const found = await verdict(guard, copy);
+      const found = await verdict(guard, copy).catch((error: Error) => error.message);
       if (found !== "guarded") unguarded++;
       const seconds = ((performance.now() - begun) / 1000).toFixed(1).padStart(6);
       console.log(`${guard.rule.padEnd(10)} ${seconds} s  ${found}: ${guard.summary}`);

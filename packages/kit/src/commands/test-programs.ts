@@ -129,6 +129,13 @@ interface VitestReport {
   }[];
 }
 
+/**
+ * Vitest takes a regular expression, and puts ` > ` between the name of a group and that of a test, where its reports, from which a
+ * person copies the name, have a space.
+ */
+export const namePattern = (text: string): string =>
+  text.replaceAll(/[.*+?^${}()|[\]\\]/g, String.raw`\$&`).replaceAll(" ", "( > | )");
+
 export async function vitest(
   context: Context,
   project: string,
@@ -142,7 +149,7 @@ export async function vitest(
     args: [
       ...["run", "--project", project, "--reporter=default", "--reporter=json"],
       `--outputFile.json=${report}`,
-      ...(typeof grep === "string" ? ["-t", grep] : []),
+      ...(typeof grep === "string" ? ["-t", namePattern(grep)] : []),
     ],
     env,
   });
