@@ -6,7 +6,6 @@ import { writePrivate } from "./facts.ts";
 import { sayWithReserve } from "./full-disk.ts";
 import type { Layout } from "./layout.ts";
 import type {
-  Phase,
   ProofState,
   ProofStatus,
   ServiceState,
@@ -24,9 +23,9 @@ export interface Board {
   since(): number;
   setService(name: string, state: ServiceState, what?: string): void;
   setProof(name: string, state: ProofState, what?: string): void;
-  /** Waits for `work` and keeps what that took. */
+  /** Waits for `work` and keeps what that took, of a start: what follows has no end. */
   during<T>(
-    of: { phases: Phase[] },
+    of: ServiceStatus | ProofStatus,
     phase: { what: string; on?: string },
     work: Promise<T>,
   ): Promise<T>;
@@ -58,8 +57,8 @@ export function board(
         restarts: 0,
         restarted_because: null,
       },
-      ...{ addresses: {}, waiting_for: null, log: log(name), started_after: null },
-      ...{ ready_after: null, error: null, phases: [] },
+      ...{ addresses: {}, waiting_for: null, log: log(name), ready_after: null },
+      ...{ error: null, phases: [] },
     })),
     proofs: stack.proofs.map(({ name, summary }) => ({
       ...{ name, summary, state: "waiting", waiting_for: null, log: log(name) },
@@ -125,7 +124,8 @@ export function board(
       try {
         return await work;
       } finally {
-        of.phases.push({ what, on: on ?? null, from, to: since() });
+        const end = "done_after" in of ? of.done_after : of.ready_after;
+        if (end === null) of.phases.push({ what, on: on ?? null, from, to: since() });
       }
     },
   };

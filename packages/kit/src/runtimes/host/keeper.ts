@@ -109,7 +109,6 @@ async function bringUp(stage: Stage, service: ServiceDef, wasUp: boolean): Promi
   state.identity = identity;
   lease.process(identity);
   state.pid = identity.pid;
-  state.started_after ??= told.since();
   stage.started.get(name)!.release();
   await told.during(state, { what: "its own start" }, untilReady(stage, service, running));
   for (const task of service.after) await serviceTask(stage, service, task);

@@ -9,7 +9,7 @@ import { failure } from "./failures.ts";
 import type { Layout } from "./layout.ts";
 import { missingOf } from "./made.ts";
 import type { Resolver } from "./resolve.ts";
-import type { Phase } from "./status.ts";
+import type { ProofStatus, ServiceStatus } from "./status.ts";
 import { runTask, type TaskFailure } from "./tasks.ts";
 import type { Gate } from "./waves.ts";
 
@@ -61,7 +61,7 @@ export const taskOf = (
 
 export async function waits(
   { told }: Stage,
-  of: { phases: Phase[] },
+  of: ServiceStatus | ProofStatus,
   what: string,
   on: string,
   wait: Promise<unknown>,

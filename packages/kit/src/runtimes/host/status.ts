@@ -29,7 +29,6 @@ export interface ServiceStatus {
   waiting_for: string | null;
   log: string;
   /** Seconds since the supervisor's start. */
-  started_after: number | null;
   ready_after: number | null;
   error: { code: string; what: string; why: string; fix: string } | null;
   /** What it did and waited for until it was ready, in order. */
