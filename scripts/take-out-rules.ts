@@ -44,6 +44,10 @@ const guards = listed.filter(
 );
 const { python, environment } = await pythonTests({ checkout });
 
+// A test's stack ends with it, and the copies go.
+const stopping = new AbortController();
+for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => stopping.abort());
+
 const shared = spawn(python, ["pipeline/tests/model/serve.py"], {
   cwd: checkout,
   env: {
@@ -92,7 +96,10 @@ async function failure(test: string, copy: string, java: boolean): Promise<strin
     env: { ...process.env, ...env },
     stdio: ["ignore", "pipe", "pipe"],
     timeout: 900_000,
+    ...{ signal: stopping.signal, killSignal: "SIGINT" },
   });
+  // Of an abort; what it had to say is in its output.
+  child.once("error", () => {});
   let output = "";
   for (const stream of [child.stdout, child.stderr])
     stream.setEncoding("utf8").on("data", (text: string) => (output += text));
@@ -123,6 +130,7 @@ async function verdict(guard: Guard, copy: string): Promise<string> {
     const green: string[] = [];
     for (const test of guard.tests) {
       const why = await failure(test, copy, java);
+      stopping.signal.throwIfAborted();
       if (why === undefined) green.push(test);
       // Read it: a test that fails for another reason guards nothing.
       else if (test.startsWith(chaos)) console.log(`  red: ${test}\n       ${why.slice(0, 300)}`);
@@ -143,7 +151,7 @@ async function work(): Promise<void> {
   if (stacks)
     execFileSync(join(copy, "gridata"), ["--help"], { stdio: ["ignore", "ignore", "inherit"] });
   try {
-    for (let guard = waiting.shift(); guard; guard = waiting.shift()) {
+    for (let guard = waiting.shift(); guard && !stopping.signal.aborted; guard = waiting.shift()) {
       const begun = performance.now();
       const found = await verdict(guard, copy).catch((error: Error) => error.message);
       if (found !== "guarded") unguarded++;

@@ -105,6 +105,11 @@ export function scene(): Scene {
       });
     },
     async holds(options) {
+      const ended = async () => {
+        const polling = reader;
+        reader = null;
+        await polling?.stop();
+      };
       try {
         await invariants(world, options);
         if (reader && !reader.lookedBetween()) {
@@ -117,11 +122,12 @@ export function scene(): Scene {
             transactionColumns,
           ),
         );
-      } finally {
-        const polling = reader;
-        reader = null;
-        await polling?.stop();
+      } catch (error) {
+        // What the reader has to say then would hide why.
+        await ended().catch(() => {});
+        throw error;
       }
+      await ended();
     },
   };
   return it;
