@@ -82,7 +82,7 @@ export async function stop(
   // Whoever comes next needs what any of them holds.
   while (groupOf(identity).length > 0) {
     killGroup(identity.pid);
-    await sleep(20);
+    await sleep(5);
   }
 }
 
