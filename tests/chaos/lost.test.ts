@@ -29,10 +29,10 @@ it("F29: Airflow's, with a run in progress", async () => {
 it("F29 for the ledger of a running stack: it is built from the lake by itself", async () => {
   const { world } = stage;
   const files = await inFlight("F29 ledger");
-  const dispatcher = await serviceBack("dispatcher", { pid: 0 });
+  const dispatcher = await serviceBack("dispatcher", null);
   await loseDatabase("ledger");
   process.kill(files.pid, "SIGCONT");
-  await serviceBack("dispatcher", { pid: dispatcher.pid! }, 200);
+  await serviceBack("dispatcher", dispatcher.identity, 200);
   await stage.holds({ deadline: 300 });
   await expectPublished(files.names);
   expect(world.processGone(files.pid)).toBe(true);

@@ -1,8 +1,9 @@
 /** The services of the stack under test: their processes, killed and stopped, and how they come back. */
 import { execFile } from "node:child_process";
 import { join } from "node:path";
-import { promisify } from "node:util";
+import { isDeepStrictEqual, promisify } from "node:util";
 import { layoutOf, livingSupervisor, readStatus } from "@gridata/kit/runtimes/host/control";
+import { groupOf, killGroup, type ProcessIdentity } from "@gridata/kit/toolchain/process";
 import { until } from "./wait.ts";
 
 const checkout = join(import.meta.dirname, "../../..");
@@ -16,21 +17,21 @@ function serviceOf(name: string) {
 }
 
 /** Kills (SIGKILL) a service with all of its processes. Returns once none of it is left. */
-export async function killService(name: string): Promise<{ pid: number }> {
-  const { pid } = serviceOf(name);
-  if (!pid) throw new Error(`service '${name}' does not run`);
-  process.kill(-pid, "SIGKILL");
-  await until(`the processes of '${name}' to be gone`, () => !groupLives(pid));
-  return { pid };
+export async function killService(name: string): Promise<ProcessIdentity> {
+  const { identity } = serviceOf(name);
+  if (!identity) throw new Error(`service '${name}' does not run`);
+  killGroup(identity.pid);
+  await until(`the processes of '${name}' to be gone`, () => groupOf(identity).length === 0);
+  return identity;
 }
 
-/** Waits until a service is ready as another process than the one that was killed. */
-export const serviceBack = (name: string, { pid }: { pid: number }, deadline = 120) =>
+/** Waits until a service is ready as another process than the one that was killed, if one was. */
+export const serviceBack = (name: string, killed: ProcessIdentity | null, deadline = 120) =>
   until(
     `'${name}' to be ready again`,
     () => {
       const now = serviceOf(name);
-      return now.state === "ready" && now.pid !== pid && now;
+      return now.state === "ready" && !isDeepStrictEqual(now.identity, killed) && now;
     },
     { deadline, seen: () => serviceOf(name).state },
   );
@@ -45,9 +46,10 @@ export function killSupervisor(): void {
 /** Kills every service at once, and the supervisor before them if it lives. */
 export async function killAll(): Promise<void> {
   if (livingSupervisor(layout)) killSupervisor();
-  const pids = readStatus(layout)!.services.flatMap(({ pid }) => pid ?? []);
-  for (const pid of pids) if (groupLives(pid)) process.kill(-pid, "SIGKILL");
-  for (const pid of pids) await until(`process group ${pid} to be gone`, () => !groupLives(pid));
+  const all = readStatus(layout)!.services.flatMap(({ identity }) => identity ?? []);
+  for (const one of all) if (groupOf(one).length > 0) killGroup(one.pid);
+  for (const one of all)
+    await until(`process group ${one.pid} to be gone`, () => groupOf(one).length === 0);
 }
 
 /** `./gridata dev` of the stack under test, until it is ready. */
@@ -55,12 +57,3 @@ export const startAgain = () =>
   promisify(execFile)(join(checkout, "gridata"), ["dev", "--stack", stack, "--json"], {
     timeout: 300_000,
   });
-
-function groupLives(pid: number): boolean {
-  try {
-    process.kill(-pid, 0);
-    return true;
-  } catch {
-    return false;
-  }
-}

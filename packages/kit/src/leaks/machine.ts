@@ -1,6 +1,6 @@
 /** What of a run lives on on the machine: processes that carry its mark or use its folders, their ports, and the folders. */
 import { existsSync, readFileSync, readdirSync, readlinkSync } from "node:fs";
-import { statFields } from "../toolchain/process.ts";
+import { processes, runs, statFields } from "../toolchain/process.ts";
 import type { Leak } from "./look.ts";
 import { listening, socketsOf } from "./sockets.ts";
 
@@ -40,9 +40,8 @@ function processesWith(mark: string, folders: readonly string[]): { pid: number;
     own.add(at);
   const uses = (text: string) =>
     folders.some((folder) => text.endsWith(folder) || text.includes(`${folder}/`));
-  return readdirSync("/proc").flatMap((name) => {
-    const pid = Number(name);
-    if (!/^\d+$/.test(name) || own.has(pid) || statFields(pid)?.[0] === "Z") return [];
+  return [...processes()].flatMap(([pid, fields]) => {
+    if (own.has(pid) || !runs(fields)) return [];
     const argv = read(pid, "cmdline").split("\0").join(" ").trim();
     const environment = read(pid, "environ").split("\0");
     return environment.includes(mark) || uses(argv) || environment.some(uses) || uses(cwdOf(pid))

@@ -41,7 +41,7 @@ const startTicksOf = (fields: string[]) => Number(fields[19]);
  * A killed program with many threads is a zombie as soon as its first one ended, and holds its ports and locks until the last one
  * has: only a zombie with no thread but its first is one that ended.
  */
-const runs = (fields: string[]) => fields[0] !== "Z" || Number(fields[17]) > 1;
+export const runs = (fields: string[]) => fields[0] !== "Z" || Number(fields[17]) > 1;
 
 /** Sends SIGKILL to the group that a process leads or led. Whether the pid is still of that process is the caller's to know. */
 export function killGroup(pid: number | undefined): void {
