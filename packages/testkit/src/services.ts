@@ -33,7 +33,13 @@ export const serviceBack = (name: string, killed: ProcessIdentity | null, deadli
       const now = serviceOf(name);
       return now.state === "ready" && !isDeepStrictEqual(now.identity, killed) && now;
     },
-    { deadline, seen: () => serviceOf(name).state },
+    {
+      deadline,
+      seen: () => {
+        const { state, identity } = serviceOf(name);
+        return isDeepStrictEqual(identity, killed) ? `${state}, as it was killed` : state;
+      },
+    },
   );
 
 /** Kills the supervisor alone: its services go on, and nobody watches over them. */
