@@ -7,7 +7,7 @@ import type { KitError } from "../../model/errors.ts";
 import type { ServiceDef, TaskDef } from "../../model/service.ts";
 import { isAlive } from "../../toolchain/process.ts";
 import type { ToolName } from "../../toolchain/types.ts";
-import { pauseAfter } from "./backoff.ts";
+import { pauseAfter, steadyAfter } from "./backoff.ts";
 import { knownOr, lost, silent, taskEnd } from "./failures.ts";
 import { readKept, writeKept, type Kept } from "./kept.ts";
 import { untilGone } from "./liveness.ts";
@@ -46,7 +46,7 @@ export async function keep(stage: Stage, service: ServiceDef): Promise<void> {
       const upSince = performance.now();
       why = await watch(stage, service, running);
       if (!why) return;
-      if (performance.now() - upSince > 60_000) failures = 0;
+      if (performance.now() - upSince > steadyAfter) failures = 0;
       state.restarts++;
       // Why it was lost; what is in the way of its coming back is its error.
       state.restarted_because = why.what;
