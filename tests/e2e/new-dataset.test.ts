@@ -1,9 +1,11 @@
 import { execFile } from "node:child_process";
+import { existsSync } from "node:fs";
 import { copyFile, mkdir, readFile, rm, writeFile } from "node:fs/promises";
 import { randomBytes } from "node:crypto";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { dropFolder } from "@gridata/kit/clients/stack";
 import { openWorld, type World } from "@gridata/testkit";
 import { client, stackName } from "../clients.ts";
 
@@ -57,6 +59,13 @@ describe("a dataset that somebody adds while the stack runs", () => {
     if (world)
       await rm(join(world.checkout, "contracts", domain), { recursive: true, force: true });
     await world?.close();
+  });
+
+  it("has its folder in the drop folder of the default world", async () => {
+    const folder = join(dropFolder(world.checkout, stackName, "default"), domain);
+    await expect
+      .poll(() => existsSync(join(folder, "yellow_tripdata")), { timeout: 30_000 })
+      .toBe(true);
   });
 
   it("takes the taxi records of New York by cp, and every reader finds exactly them", async () => {

@@ -5,6 +5,7 @@ import { beat } from "@gridata/kit/clients/beat";
 import { need, readConfig } from "@gridata/kit/clients/config";
 import { failpoints } from "@gridata/kit/clients/failpoint";
 import { icebergCatalog } from "@gridata/kit/clients/iceberg";
+import { dropFolders } from "@gridata/kit/clients/drop-folders";
 import { consumeEvents } from "@gridata/kit/clients/kafka";
 import { createLedger } from "@gridata/kit/clients/ledger";
 import { createLogger, errorText } from "@gridata/kit/clients/log";
@@ -32,6 +33,13 @@ const points = failpoints("dispatcher");
 const announced = new Map<string, Date>();
 const started = new Set<string>();
 
+const defaultFolder =
+  config.stack === "default" ? config.drop.default_dir : join(config.drop.worlds_dir, "default");
+const followDatasets = dropFolders(defaultFolder);
+const makeFolders = () =>
+  followDatasets(releases.current()?.datasets ?? []).catch((error: unknown) =>
+    log.warn("no folders to drop files into were made", { why: errorText(error) }),
+  );
 let onActivated = () => {};
 const releases = await followReleases({
   checkout: config.checkout,
@@ -41,6 +49,7 @@ const releases = await followReleases({
   log,
   onActivated: () => onActivated(),
 });
+await makeFolders();
 const driveParts = {
   ledger,
   airflow: airflowClient(config.airflow),
@@ -72,9 +81,7 @@ const settleParts = {
   failpoints: points,
   told: new Map<string, number>(),
   folderOf: (world: string) =>
-    config.stack === "default" && world === "default"
-      ? config.drop.default_dir
-      : join(config.drop.worlds_dir, world),
+    world === "default" ? defaultFolder : join(config.drop.worlds_dir, world),
 };
 const reconciler = createReconciler({
   log,
@@ -95,7 +102,10 @@ const reconciler = createReconciler({
     return next.value;
   },
 });
-onActivated = () => reconciler.wakeAll(false);
+onActivated = () => {
+  void makeFolders();
+  reconciler.wakeAll(false);
+};
 
 let reading: Promise<void> = Promise.resolve();
 const readWorlds = () => {

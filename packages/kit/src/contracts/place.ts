@@ -1,4 +1,5 @@
 /** Which dataset a contract is of, and which version of its table. */
+import { kitDomain } from "../model/names.ts";
 import { isMembers, list, textOf, type Members, type Path, type Reader } from "./reader.ts";
 
 export interface Place {
@@ -11,8 +12,6 @@ export interface Place {
   base: Path;
 }
 
-/** A domain that users have not: contracts of the kit's own. */
-const kitDomain = "gridata";
 const path =
   /^(?:packages\/kit\/)?contracts\/([a-z][a-z0-9_]{0,62})\/([a-z][a-z0-9_]{0,62})\.odcs\.yaml$/;
 

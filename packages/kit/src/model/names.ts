@@ -9,6 +9,9 @@ const patterns = {
   dataset: /^[a-z][a-z0-9_]{0,62}$/,
 } as const;
 
+/** A domain that users have not: contracts of the kit's own. */
+export const kitDomain = "gridata";
+
 export type NameKind = keyof typeof patterns;
 
 export function isName(kind: NameKind, text: string): boolean {

@@ -1,7 +1,8 @@
 /** What a stack rehearses with: a file of the kit's own contract (`packages/kit/contracts`), in a world of its own. */
 import { randomBytes } from "node:crypto";
+import { kitDomain } from "../model/names.ts";
 
-export const rehearsed = { domain: "gridata", dataset: "warmup" } as const;
+export const rehearsed = { domain: kitDomain, dataset: "warmup" } as const;
 const prefix = "warmup_";
 
 /** Its own for each start: what an earlier one left can't be in the way. */
