@@ -1,8 +1,8 @@
-import { existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, it } from "vitest";
-import { dropFolders } from "./drop-folders.ts";
+import { dropFolders, removeEmptyFolders } from "./drop-folders.ts";
 
 let drop: string;
 beforeEach(() => {
@@ -35,4 +35,16 @@ it("removes the folder of a dataset that is gone, unless something is in it", as
   expect(readdirSync(join(drop, "ops"))).toEqual(["bins"]);
   await follow([]);
   expect(readdirSync(drop)).toEqual(["sales"]);
+});
+
+it("removes all folders but those with a file", async () => {
+  for (const folder of ["sales/orders", "ops/stock"])
+    mkdirSync(join(drop, folder), { recursive: true });
+  writeFileSync(join(drop, "ops/stock/mine.csv"), "");
+  await removeEmptyFolders(drop);
+  expect(readdirSync(drop)).toEqual(["ops"]);
+  rmSync(join(drop, "ops/stock/mine.csv"));
+  await removeEmptyFolders(drop);
+  expect(existsSync(drop)).toBe(false);
+  await removeEmptyFolders(drop);
 });

@@ -1,5 +1,5 @@
 /** A folder below the drop folder for each dataset that takes files: who copies one there need not make it. */
-import { mkdir, rmdir } from "node:fs/promises";
+import { mkdir, readdir, rmdir } from "node:fs/promises";
 import { join } from "node:path";
 import { kitDomain } from "../model/names.ts";
 import type { ReleaseDataset } from "./ledger.ts";
@@ -23,9 +23,20 @@ export function dropFolders(drop: string): (datasets: readonly ReleaseDataset[])
     await makeDropFolders(drop, datasets);
     const wanted = new Set(foldersOf(datasets));
     for (const folder of foldersOf(before).filter((one) => !wanted.has(one))) {
-      await rmdir(join(drop, folder)).catch(() => {});
-      await rmdir(join(drop, folder, "..")).catch(() => {});
+      await ifEmpty(join(drop, folder));
+      await ifEmpty(join(drop, folder, ".."));
     }
     before = datasets;
   };
 }
+
+/** The folder and all below it in which no file lies. */
+export async function removeEmptyFolders(folder: string): Promise<void> {
+  const entries = await readdir(folder, { withFileTypes: true }).catch(() => []);
+  for (const entry of entries)
+    if (entry.isDirectory()) await removeEmptyFolders(join(folder, entry.name));
+  await ifEmpty(folder);
+}
+
+/** One that is not empty, or not there, is left as it is. */
+const ifEmpty = (folder: string) => rmdir(folder).catch(() => {});

@@ -1,5 +1,6 @@
 /** `down`: ends the stack; nothing of it runs on. */
 import { existsSync, rmSync } from "node:fs";
+import { removeEmptyFolders } from "../clients/drop-folders.ts";
 import { endStack, layoutOf } from "../runtimes/host/control.ts";
 import type { CommandDef } from "./command.ts";
 
@@ -18,6 +19,8 @@ const down = {
     if (context.options["purge"] && existsSync(layout.state)) {
       rmSync(layout.state, { recursive: true, force: true });
       removed.push(layout.state);
+      // Files that nobody took are their owner's.
+      await removeEmptyFolders(layout.drop);
     }
     return {
       document: { stopped, removed },
