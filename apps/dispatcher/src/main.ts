@@ -1,11 +1,10 @@
 /** The dispatcher's process: what wakes it (store events, the ledger, time) and what it does then. */
-import { join } from "node:path";
 import { airflowClient } from "@gridata/kit/clients/airflow";
 import { beat } from "@gridata/kit/clients/beat";
 import { need, readConfig } from "@gridata/kit/clients/config";
+import { dropFolders, folderOfWorld } from "@gridata/kit/clients/drop-folders";
 import { failpoints } from "@gridata/kit/clients/failpoint";
 import { icebergCatalog } from "@gridata/kit/clients/iceberg";
-import { dropFolders } from "@gridata/kit/clients/drop-folders";
 import { consumeEvents } from "@gridata/kit/clients/kafka";
 import { createLedger } from "@gridata/kit/clients/ledger";
 import { createLogger, errorText } from "@gridata/kit/clients/log";
@@ -33,9 +32,7 @@ const points = failpoints("dispatcher");
 const announced = new Map<string, Date>();
 const started = new Set<string>();
 
-const defaultFolder =
-  config.stack === "default" ? config.drop.default_dir : join(config.drop.worlds_dir, "default");
-const followDatasets = dropFolders(defaultFolder);
+const followDatasets = dropFolders(folderOfWorld(config, "default"));
 const makeFolders = () =>
   followDatasets(releases.current()?.datasets ?? []).catch((error: unknown) =>
     log.warn("no folders to drop files into were made", { why: errorText(error) }),
@@ -80,8 +77,7 @@ const settleParts = {
   ledger,
   failpoints: points,
   told: new Map<string, number>(),
-  folderOf: (world: string) =>
-    world === "default" ? defaultFolder : join(config.drop.worlds_dir, world),
+  folderOf: (world: string) => folderOfWorld(config, world),
 };
 const reconciler = createReconciler({
   log,

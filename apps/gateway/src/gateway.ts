@@ -1,7 +1,7 @@
 /** Worlds in, deliveries out: watches each world's drop folder, takes what is done, and brings it to the store. */
 import { statfs } from "node:fs/promises";
-import { join } from "node:path";
 import type { Config } from "@gridata/kit/clients/config";
+import { folderOfWorld } from "@gridata/kit/clients/drop-folders";
 import type { Failpoints } from "@gridata/kit/clients/failpoint";
 import { errorText, type Logger } from "@gridata/kit/clients/log";
 import type { StagingStore } from "@gridata/kit/clients/staging";
@@ -28,15 +28,10 @@ interface GatewayParts {
   keepFree: number | null;
 }
 
-const dropFolderOf = (config: GatewayParts["config"]) => (world: string) =>
-  config.stack === "default" && world === "default"
-    ? config.drop.default_dir
-    : join(config.drop.worlds_dir, world);
-
 export function createGateway(parts: GatewayParts) {
   const { config, store, clock, probe, failpoints, log } = parts;
   const gate = intakeGate(parts.keepFree);
-  const folderOf = dropFolderOf(config);
+  const folderOf = (world: string) => folderOfWorld(config, world);
   const worlds = new Map<string, { close(): Promise<void> }>();
   const waiting: Taken[] = [];
   const running = new Set<Promise<void>>();

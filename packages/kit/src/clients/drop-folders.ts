@@ -1,8 +1,17 @@
-/** A folder below the drop folder for each dataset that takes files: who copies one there need not make it. */
+/** Drop folders, with a folder in them for each dataset that takes files: who copies one there need not make it. */
 import { mkdir, readdir, rmdir } from "node:fs/promises";
 import { join } from "node:path";
 import { kitDomain } from "../model/names.ts";
 import type { ReleaseDataset } from "./ledger.ts";
+
+/** The drop folder of a world, by what a service is told. */
+export const folderOfWorld = ({ stack, drop }: Told, world: string): string =>
+  stack === "default" && world === "default" ? drop.default_dir : join(drop.worlds_dir, world);
+
+interface Told {
+  stack: string;
+  drop: { default_dir: string; worlds_dir: string };
+}
 
 const foldersOf = (datasets: readonly ReleaseDataset[]) =>
   datasets

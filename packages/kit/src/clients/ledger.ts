@@ -3,6 +3,7 @@
  * pipeline/src/gridata/ledger/migrations/0002_functions.sql.
  */
 import type pg from "pg";
+import type { LedgerReader } from "./passports.ts";
 
 export interface ReleaseDataset {
   domain: string;
@@ -103,6 +104,13 @@ export function isOver(error: unknown): boolean {
 const settledColumns = `delivery_id, domain, dataset, name, object_key, version_id, state, reason, batch_id, table_name, file_id,
   snapshot_id, records_in, records_published, records_rejected, rejects_uri, unstaged_at, changed_at`;
 
+export async function currentRelease(ledger: LedgerReader): Promise<Release | null> {
+  const { rows } = await ledger.query<Release>(
+    "select release_id, datasets from ledger.release order by activated_at desc limit 1",
+  );
+  return rows[0] ?? null;
+}
+
 export function createLedger(pool: pg.Pool) {
   async function rows<Row extends object>(sql: string, values: unknown[] = []): Promise<Row[]> {
     return (await pool.query<Row>(sql, values)).rows;
@@ -118,12 +126,7 @@ export function createLedger(pool: pg.Pool) {
     worlds: () =>
       rows<{ world: string; state: "open" | "closing" }>("select world, state from ledger.world"),
 
-    async currentRelease(): Promise<Release | null> {
-      const [release] = await rows<Release>(
-        "select release_id, datasets from ledger.release order by activated_at desc limit 1",
-      );
-      return release ?? null;
-    },
+    currentRelease: () => currentRelease({ query: (sql) => pool.query(sql) }),
 
     /** Returns how many parked deliveries are staged again. */
     activateRelease: (release: string, datasets: ReleaseDataset[]) =>

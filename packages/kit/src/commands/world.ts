@@ -1,7 +1,7 @@
 /** `world`: slices of every layer of a stack: its own drop folder, objects, catalog, ledger rows and runs. */
 import { mkdir } from "node:fs/promises";
 import { makeDropFolders } from "../clients/drop-folders.ts";
-import type { ReleaseDataset } from "../clients/ledger.ts";
+import { currentRelease } from "../clients/ledger.ts";
 import { connectLedger } from "../clients/ledger-session.ts";
 import type { LedgerReader } from "../clients/passports.ts";
 import { dropFolder, readStackConfig } from "../clients/stack.ts";
@@ -90,19 +90,11 @@ async function open(context: Context, name: string): Promise<Outcome> {
     });
   const drop_dir = dropFolder(checkout, stack, name);
   await mkdir(drop_dir, { recursive: true });
-  await makeDropFolders(drop_dir, await datasetsOf(admin));
+  await makeDropFolders(drop_dir, (await currentRelease(admin))?.datasets ?? []);
   return {
     document: { worlds: [{ ...row, drop_dir }] },
     text: `world '${name}' is open: drop files into ${drop_dir}/<domain>/<dataset>/`,
   };
-}
-
-/** Of the release that is in effect. */
-async function datasetsOf(ledger: LedgerReader): Promise<ReleaseDataset[]> {
-  const { rows } = await ledger.query<{ datasets: ReleaseDataset[] }>(
-    "select datasets from ledger.release order by activated_at desc limit 1",
-  );
-  return rows[0]?.datasets ?? [];
 }
 
 /** One whose removal died half-way is removed by asking again. */
